@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# In:  bpf/ user/ include/ vmlinux/ examples/ tests/. Sources are found by wildcard: a new file in a room needs no edit here.
+# Out: everything below $(B) (build/, build-asan/, build-ubsan/, build-fuzz/) and compile_commands.json; nothing else is written.
+# Needs GNU make 4.2; `make run` and `make test` install the rest (packaging/install-deps.sh).
+#
+#   bpf/*.bpf.c ─ clang ─► bpf/*.bpf.o ─ bpftool gen object ─► gen/httptrace.o ─ bpftool gen skeleton ─► gen/httptrace.skel.h
+#   user/lib without live parts ─► libht-core.a (no libbpf: unit tests, fuzzing) ─┐
+#   user/lib, all ─► libhttptrace.a, libhttptrace.so ─► httptrace-bpf, examples    └─ the same objects
+
+VERSION   := $(shell sed -n 's/^.define HTTPTRACE_VERSION "\([0-9.]*\)".*/\1/p' include/httptrace.h)
+SOVERSION := 0
+
+B       ?= build
+PREFIX  ?= /usr/local
+BINDIR  ?= $(PREFIX)/bin
+LIBDIR  ?= $(PREFIX)/lib
+INCDIR  ?= $(PREFIX)/include
+MANDIR  ?= $(PREFIX)/share/man
+DESTDIR ?=
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+ifeq ($(origin AR),default)
+AR := ar
+endif
+CLANG        ?= clang
+BPFTOOL      ?= bpftool
+CLANG_FORMAT ?= clang-format
+INSTALL      ?= install
+# bpftool lives in sbin, which an ordinary user's PATH leaves out.
+export PATH  := $(PATH):/usr/local/sbin:/usr/sbin:/sbin
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+SUBMAKE    = $(MAKE) --no-print-directory
+# Parallel unless the user gave a -j of his own.
+PARALLEL   = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$(shell nproc))
+ifeq ($(V),1)
+Q   :=
+say  = @:
+else
+Q   := @
+say  = @printf '  %-7s %s\n' $(1) $(2)
+endif
+
+# --- what is there -------------------------------------------------------------------------------------------------------------------
+
+BPF_SRC      := $(sort $(wildcard bpf/*.bpf.c))
+LIB_SRC      := $(sort $(wildcard user/lib/*.c user/lib/*/*.c user/lib/*/*/*.c))
+# Only these may use libbpf, libelf, libcapstone and the skeleton.
+LIVE_SRC     := $(filter user/lib/source/live% user/lib/attach/% user/lib/dispatch/open_live%,$(LIB_SRC))
+CORE_SRC     := $(filter-out $(LIVE_SRC),$(LIB_SRC))
+SINK_SRC     := $(sort $(wildcard user/sink/*.c))
+CLI_SRC      := $(sort $(wildcard user/cli/*.c))
+EXAMPLE_SRC  := $(sort $(wildcard examples/*.c))
+# tests/unit/test_*.c are programs; other .c files there help them all. Those that include a header of a live part get the whole library, the
+# others the core only.
+UNIT_SRC     := $(sort $(wildcard tests/unit/test_*.c))
+UNIT_LIVE    := $(if $(UNIT_SRC),$(shell grep -lE '^.include "(attach/|source/live)' $(UNIT_SRC)))
+UNIT_CORE    := $(filter-out $(UNIT_LIVE),$(UNIT_SRC))
+UNIT_HELP    := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
+FUZZ_SRC     := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+# Each one a program: clients and servers for the end to end tests and the benchmark.
+TOOL_SRC     := $(sort $(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c tests/replay/*.c))
+
+obj       = $(patsubst %.c,$(B)/obj/%.o,$(1))
+BPF_OBJ   := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(BPF_SRC))
+UNIT_BIN  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
+FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
+TOOL_BIN  := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
+EXAMPLES  := $(patsubst %.c,$(B)/%,$(EXAMPLE_SRC))
+SKEL      := $(B)/gen/httptrace.skel.h
+CORE_A    := $(B)/libht-core.a
+SINKS_A   := $(B)/libht-sinks.a
+UNITH_A   := $(B)/libht-unit-help.a
+LIB_A     := $(B)/libhttptrace.a
+SONAME    := libhttptrace.so.$(SOVERSION)
+LIB_SO    := $(B)/libhttptrace.so.$(VERSION)
+CLI       := $(B)/httptrace-bpf
+CHECKS    := $(B)/check/core-without-libbpf.so $(B)/check/httptrace-bpf-shared
+
+# --- flags ---------------------------------------------------------------------------------------------------------------------------
+
+WERROR    ?= -Werror
+WARN      := -Wall -Wextra $(WERROR) -Wshadow -Wmissing-prototypes -Wstrict-prototypes
+CFLAGS    ?= -O2 -g
+# -D_GNU_SOURCE= (empty, as a plain #define of it in a file expands to) so that a file may also say it for itself.
+BASE      := -std=gnu11 $(WARN) -D_GNU_SOURCE= -fPIC -fvisibility=hidden -pthread -MMD -MP
+SAN       ?=
+SAN_address   := -O1 -fsanitize=address -fno-omit-frame-pointer
+SAN_undefined := -O1 -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SAN_fuzzer    := -O1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANFLAGS  := $(if $(SAN),$(or $(SAN_$(SAN)),$(error SAN is one of address, undefined, fuzzer)))
+
+INC_lib     := -Iinclude -Iuser/lib
+INC_live    := $(INC_lib) -I$(B)/gen
+# Sinks and the command line use the public header only: the library's own headers are out of their reach.
+INC_sink    := -Iinclude -Iuser/sink
+INC_cli     := -Iinclude -Iuser/cli -Iuser/sink
+INC_unit    := -Iinclude -Iuser/lib -Iuser/sink -Itests/unit
+INC_tool    := -Iinclude
+INC_example := -Iinclude
+
+LIVE_LIBS ?= -lbpf -lelf -lz -lcapstone
+TOOL_LIBS ?= -lssl -lcrypto
+LDFLAGS   ?=
+
+compile   = $(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(CPPFLAGS)
+link      = $(CC) -pthread $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+
+BPF_ARCH  := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+BPF_FLAGS := -target bpf -O2 -g -std=gnu11 -Wall -Wextra $(WERROR) -Wshadow -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ivmlinux -Ibpf -MMD -MP
+
+# Files that change when, and only when, how something is built changes, or which sources there are. They are compared while make reads
+# this file, not by a rule, so that a second make has nothing to do.
+READONLY    := help clean format format-check install-deps uninstall
+ifneq ($(filter-out $(READONLY),$(or $(MAKECMDGOALS),all)),)
+ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
+keep_if_same = $(if $(subst x$(strip $(2)),,x$(strip $(file <$(1))))$(subst x$(strip $(file <$(1))),,x$(strip $(2))),$(file >$(1),$(2)))
+$(shell mkdir -p $(B))
+$(call keep_if_same,$(B)/flags,$(compile) | $(link) | $(LIVE_LIBS) $(TOOL_LIBS))
+$(call keep_if_same,$(B)/flags-bpf,$(CLANG) $(BPF_FLAGS) $(BPFTOOL))
+$(call keep_if_same,$(B)/sources,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(UNIT_HELP))
+$(call keep_if_same,$(B)/sources-bpf,$(BPF_SRC))
+endif
+endif
+
+# --- the build -----------------------------------------------------------------------------------------------------------------------
+
+.PHONY: all lib bpf tests checks fuzz-targets tools
+all: $(CLI) lib $(EXAMPLES) ## the program, the library, the examples (the default)
+lib: $(LIB_A) $(LIB_SO) $(B)/$(SONAME) $(B)/libhttptrace.so
+bpf: $(SKEL)
+tools: $(TOOL_BIN)
+checks: $(CHECKS)
+tests: all checks $(UNIT_BIN) $(TOOL_BIN)
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/flags-bpf
+	$(call say,BPF,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -c $< -o $@
+
+$(B)/gen/httptrace.o: $(BPF_OBJ) $(B)/sources-bpf
+	$(call say,BPFLINK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJ)
+
+$(SKEL): $(B)/gen/httptrace.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name httptrace_bpf >$@
+
+# One rule for each room, with that room's include paths: $(call compile_room,room,sources[,more prerequisites])
+define compile_room
+$(call obj,$(2)): $(B)/obj/%.o: %.c $(B)/flags $(3)
+	$$(call say,CC,$$<)
+	@mkdir -p $$(@D)
+	$$(Q)$$(compile) $$(INC_$(1)) -c $$< -o $$@
+endef
+$(eval $(call compile_room,lib,$(CORE_SRC)))
+$(eval $(call compile_room,live,$(LIVE_SRC),| $(SKEL)))
+$(eval $(call compile_room,sink,$(SINK_SRC)))
+$(eval $(call compile_room,cli,$(CLI_SRC)))
+$(eval $(call compile_room,unit,$(UNIT_CORE) $(UNIT_HELP) $(FUZZ_SRC)))
+$(eval $(call compile_room,unit,$(UNIT_LIVE)))
+$(eval $(call compile_room,tool,$(TOOL_SRC)))
+$(eval $(call compile_room,example,$(EXAMPLE_SRC)))
+
+define archive
+	$(call say,AR,$@)
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
+endef
+$(CORE_A): $(call obj,$(CORE_SRC)) $(B)/sources
+	$(archive)
+$(LIB_A): $(call obj,$(LIB_SRC)) $(B)/sources
+	$(archive)
+$(SINKS_A): $(call obj,$(SINK_SRC)) $(B)/sources
+	$(archive)
+$(UNITH_A): $(call obj,$(UNIT_HELP)) $(B)/sources
+	$(archive)
+
+# -z defs is left out under a sanitizer, whose run-time clang links into programs only.
+$(LIB_SO): $(call obj,$(LIB_SRC)) user/lib/libhttptrace.map $(B)/sources
+	$(call say,LD,$@)
+	$(Q)$(link) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=user/lib/libhttptrace.map $(if $(SAN),,-Wl,-z,defs) \
+		$(filter %.o,$^) $(LIVE_LIBS) -o $@
+$(B)/$(SONAME) $(B)/libhttptrace.so: $(LIB_SO)
+	@ln -sf $(<F) $@
+
+$(CLI): $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_A)
+	$(call say,LD,$@)
+	$(Q)$(link) $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -o $@
+
+# Two proofs by the linker: the core needs no libbpf, and the program needs no more of the library than it exports.
+$(B)/check/core-without-libbpf.so: $(CORE_A)
+	$(call say,CHECK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) -shared $(if $(SAN),,-Wl,-z,defs) -Wl,--whole-archive $< -Wl,--no-whole-archive -o $@
+$(B)/check/httptrace-bpf-shared: $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_SO) $(B)/$(SONAME) $(B)/libhttptrace.so
+	$(call say,CHECK,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $(call obj,$(CLI_SRC)) $(SINKS_A) -L$(B) -lhttptrace -Wl,-rpath-link,$(B) -o $@
+
+# Examples are linked as a user's program is: against the shared library and the one public header.
+$(EXAMPLES): $(B)/examples/%: $(B)/obj/examples/%.o $(B)/libhttptrace.so $(B)/$(SONAME)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $< -L$(B) -lhttptrace -Wl,-rpath,'$$ORIGIN/..' -o $@
+
+unit_bin = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(1))
+$(call unit_bin,$(UNIT_CORE)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNITH_A) $(SINKS_A) $(CORE_A)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $< $(UNITH_A) $(SINKS_A) $(CORE_A) -lcmocka -o $@
+$(call unit_bin,$(UNIT_LIVE)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNITH_A) $(SINKS_A) $(LIB_A)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $< $(UNITH_A) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -lcmocka -o $@
+$(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINKS_A) $(CORE_A)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) -fsanitize=fuzzer $< $(SINKS_A) $(CORE_A) -o $@
+$(TOOL_BIN): $(B)/%: $(B)/obj/%.o
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $< $(TOOL_LIBS) -o $@
+
+-include $(patsubst %.o,%.d,$(BPF_OBJ) \
+	$(call obj,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(UNIT_HELP) $(FUZZ_SRC) $(TOOL_SRC)))
+
+include mk/targets.mk

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# What people type: run, test and its parts, sanitizers, bench, format, install. Included by Makefile, whose variables it uses.
+
+.PHONY: run test unit replay e2e fuzz asan ubsan bench format format-check install uninstall clean help
+
+run: ## install what is missing, build, trace a curl against a local HTTPS server; ARGS='-p PID' traces what you want
+	@packaging/install-deps.sh run
+	+@$(SUBMAKE) $(PARALLEL) all
+	@HTTPTRACE_BPF=$(CLI) packaging/demo.sh $(ARGS)
+
+test: ## install what is missing, build, run every test; TESTS='unit e2e' selects
+	@packaging/install-deps.sh test
+	+@$(SUBMAKE) $(PARALLEL) tests
+	+@$(SUBMAKE) $(PARALLEL) fuzz-targets
+	@tests/run --build $(B) $(TESTS)
+
+unit: $(UNIT_BIN) ## the C unit tests only (no libbpf, no root)
+	@tests/run --build $(B) unit
+replay: all ## the replay tests only (no root)
+	@tests/run --build $(B) replay
+e2e: all $(TOOL_BIN) ## the end to end tests only (root)
+	@tests/run --build $(B) e2e
+fuzz: fuzz-targets ## every fuzz target for FUZZ_SECONDS (10) each
+	@tests/run --build $(B) --fuzz-seconds $(or $(FUZZ_SECONDS),10) fuzz
+
+# A build of its own, as the library's objects must be instrumented too. Without the run-time of clang's sanitizers nothing is built,
+# and tests/run says so and counts it.
+fuzz-targets:
+	+@if [ -z "$(FUZZ_SRC)" ] || [ ! -e "$$($(CLANG) -print-file-name=lib/linux/libclang_rt.fuzzer-$$(uname -m).a)" ]; then exit 0; fi; \
+	$(SUBMAKE) $(PARALLEL) B=build-fuzz CC=$(CLANG) SAN=fuzzer $(patsubst $(B)/%,build-fuzz/%,$(FUZZ_BIN))
+
+asan: ## build everything with the address sanitizer in build-asan, run the unit tests there
+	+@$(SUBMAKE) $(PARALLEL) B=build-asan SAN=address tests
+	@tests/run --build build-asan unit
+ubsan: ## the same with the undefined behaviour sanitizer in build-ubsan
+	+@$(SUBMAKE) $(PARALLEL) B=build-ubsan SAN=undefined tests
+	@tests/run --build build-ubsan unit
+
+bench: ## added time per request against an untraced client and against bpftrace; BENCH='--help' for options
+	@packaging/install-deps.sh bench
+	+@$(SUBMAKE) $(PARALLEL) all tools
+	@tests/bench/bench.py --build $(B) $(BENCH)
+
+FORMATTED = $(sort $(wildcard include/*.h include/abi/*.h bpf/*.[ch] user/*/*.[ch] user/lib/*/*.[ch] user/lib/*/*/*.[ch] \
+	examples/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch]))
+format: ## clang-format every C file in place
+	@packaging/install-deps.sh format
+	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
+format-check: ## fail if `make format` would change something
+	@packaging/install-deps.sh format
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+
+# Editors take the exact commands from here.
+comma := ,
+define newline
+
+
+endef
+cdb = $(foreach f,$(2),{"directory":"$(CURDIR)"$(comma)"file":"$(f)"$(comma)"command":"$(strip $(1)) -c $(f)"})
+compile_commands.json: $(addprefix $(B)/,flags flags-bpf sources sources-bpf) Makefile mk/targets.mk ## for editors and clang-tidy
+	$(call say,GEN,$@)
+	@: $(file >$@,[$(subst } {,}$(comma)$(newline){,$(strip \
+		$(call cdb,$(CLANG) $(BPF_FLAGS),$(BPF_SRC)) \
+		$(call cdb,$(compile) $(INC_lib),$(CORE_SRC)) $(call cdb,$(compile) $(INC_live),$(LIVE_SRC)) \
+		$(call cdb,$(compile) $(INC_sink),$(SINK_SRC)) $(call cdb,$(compile) $(INC_cli),$(CLI_SRC)) \
+		$(call cdb,$(compile) $(INC_unit),$(UNIT_SRC) $(UNIT_HELP) $(FUZZ_SRC)) \
+		$(call cdb,$(compile) $(INC_tool),$(TOOL_SRC)) $(call cdb,$(compile) $(INC_example),$(EXAMPLE_SRC))))])
+
+MAN_PAGES = $(wildcard docs/*.[1-8])
+install: all ## to PREFIX (/usr/local), below DESTDIR
+	$(INSTALL) -D -m 755 $(CLI) $(DESTDIR)$(BINDIR)/httptrace-bpf
+	$(INSTALL) -D -m 644 $(LIB_A) $(DESTDIR)$(LIBDIR)/libhttptrace.a
+	$(INSTALL) -D -m 755 $(LIB_SO) $(DESTDIR)$(LIBDIR)/$(notdir $(LIB_SO))
+	ln -sf $(notdir $(LIB_SO)) $(DESTDIR)$(LIBDIR)/$(SONAME)
+	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libhttptrace.so
+	$(INSTALL) -D -m 644 include/httptrace.h $(DESTDIR)$(INCDIR)/httptrace.h
+	$(INSTALL) -d -m 755 $(DESTDIR)$(LIBDIR)/pkgconfig
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCDIR@|$(INCDIR)|' -e 's|@VERSION@|$(VERSION)|' \
+		packaging/libhttptrace.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libhttptrace.pc
+	$(foreach m,$(MAN_PAGES),$(INSTALL) -D -m 644 $(m) $(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(notdir $(m))$(newline)	)
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
+uninstall: ## what install put there
+	rm -f $(DESTDIR)$(BINDIR)/httptrace-bpf $(addprefix $(DESTDIR)$(LIBDIR)/,libhttptrace.a $(notdir $(LIB_SO)) $(SONAME) libhttptrace.so \
+		pkgconfig/libhttptrace.pc) $(DESTDIR)$(INCDIR)/httptrace.h \
+		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(notdir $(m)))
+
+clean: ## all that was built
+	rm -rf build build-asan build-ubsan build-fuzz compile_commands.json
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z0-9_.-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile mk/targets.mk | expand -t 30
+	@echo "Variables: CC CFLAGS LDFLAGS WERROR= V=1 B=DIR PREFIX DESTDIR ARGS TESTS BENCH FUZZ_SECONDS"
