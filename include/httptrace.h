@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * httptrace.h - libhttptrace: the hooks of Go's net/http/httptrace for the HTTP client requests of any process on this machine.
+ *
+ * A tracer is opened on the live system (root or CAP_BPF + CAP_PERFMON) or on a capture file (no privilege). Callbacks are registered with it and are
+ * called from inside httptrace__poll() and httptrace__stop() only, in the thread that calls these. A tracer belongs to one thread at a time;
+ * two tracers are independent.
+ *
+ * Errors: functions return 0 or more, or a negative errno; those that return a pointer return NULL and set errno. httptrace__error() has the sentence.
+ * Nothing here prints, exits, or blocks, but for httptrace__poll() (which has a time-out) and httptrace__open() (which loads and attaches, below a second).
+ *
+ * Structs whose first member is `sz` cross the library's edge both ways: set sz to sizeof(struct ...); they only ever grow at their end.
+ * Strings are UTF-8 or the bytes seen on the wire, NUL-terminated; they, and every pointer reached from a callback's arguments, live until that
+ * callback returns, or as long as a reference to their request is held (httptrace_request__ref()).
+ *
+ * Times: nanoseconds of CLOCK_MONOTONIC. HTTPTRACE_UNKNOWN_NS where a time or duration is not known or did not happen.
+ * Credentials are redacted in every string that comes out of here, unless httptrace_open_opts.no_redact.
+ *
+ * The hooks mean what Go's documentation says (https://pkg.go.dev/net/http/httptrace#ClientTrace), seen from outside the process.
+ */
+#ifndef HTTPTRACE_H
+#define HTTPTRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef HTTPTRACE_API
+#define HTTPTRACE_API __attribute__((visibility("default")))
+#endif
+
+#define HTTPTRACE_VERSION "0.1.0"
+#define HTTPTRACE_UNKNOWN_NS INT64_MIN
+
+struct httptrace;         /* a tracer */
+struct httptrace_request; /* a request, or a dial that became none */
+
+/* Yes, no, or not known (the tracer joined too late to see). */
+enum httptrace_tristate { HTTPTRACE_NO = 0, HTTPTRACE_YES = 1, HTTPTRACE_NOT_KNOWN = -1 };
+
+/* How a hook is known. */
+enum httptrace_how {
+	HTTPTRACE_OBSERVED, /* a probe on the event itself */
+	HTTPTRACE_PROXY,    /* an event that always comes just before or after it */
+	HTTPTRACE_INFERRED, /* by rule, from other events */
+};
+
+/* Why something failed. NULL pointers to it mean: it did not. */
+struct httptrace_error {
+	const char *code;    /* errno's, EAI's or the TLS library's name, "body_not_sent", "timeout", ...; never NULL */
+	const char *message; /* a sentence for people; never NULL */
+};
+
+/* Name and value as on the wire; value is "[redacted]" for credentials. value NULL: not known. */
+struct httptrace_header {
+	const char *name;
+	const char *value;
+};
+
+/* ---- The hooks' arguments -------------------------------------------------------------------------------------------------------------------- */
+
+/* Every info begins with this. */
+struct httptrace_hook {
+	size_t sz;           /* of the info struct, as the library was built */
+	int64_t mono_ns;     /* when it happened */
+	enum httptrace_how how;
+};
+
+struct httptrace_get_conn_info {
+	struct httptrace_hook hook;
+	const char *host_port; /* "host:port" */
+};
+
+struct httptrace_got_conn_info {
+	struct httptrace_hook hook;
+	enum httptrace_tristate reused;
+	enum httptrace_tristate was_idle;
+	int64_t idle_ns; /* HTTPTRACE_UNKNOWN_NS unless reused and known */
+};
+
+struct httptrace_put_idle_conn_info {
+	struct httptrace_hook hook;
+	const struct httptrace_error *error;
+};
+
+/* GotFirstResponseByte, Got100Continue, TLSHandshakeStart, WroteHeaders, Wait100Continue: no argument */
+struct httptrace_plain_info {
+	struct httptrace_hook hook;
+};
+
+struct httptrace_got_1xx_info {
+	struct httptrace_hook hook;
+	int code;
+	const struct httptrace_header *headers;
+	size_t header_cnt;
+};
+
+struct httptrace_dns_start_info {
+	struct httptrace_hook hook;
+	const char *host;
+};
+
+struct httptrace_dns_done_info {
+	struct httptrace_hook hook;
+	const char *const *addrs; /* numeric, in the resolver's order */
+	size_t addr_cnt;
+	const struct httptrace_error *error;
+	bool coalesced;
+};
+
+struct httptrace_connect_start_info {
+	struct httptrace_hook hook;
+	const char *network; /* "tcp" */
+	const char *addr;    /* "127.0.0.1:80", "[::1]:80" */
+};
+
+struct httptrace_connect_done_info {
+	struct httptrace_hook hook;
+	const char *network;
+	const char *addr;
+	const struct httptrace_error *error;
+};
+
+struct httptrace_tls_handshake_done_info {
+	struct httptrace_hook hook;
+	const char *version;     /* "TLSv1.3", NULL not known */
+	const char *cipher;      /* IANA name, NULL not known */
+	const char *alpn;        /* chosen, NULL none or not known */
+	const char *server_name; /* SNI, NULL none */
+	enum httptrace_tristate resumed;
+	const struct httptrace_error *error;
+};
+
+struct httptrace_wrote_header_field_info {
+	struct httptrace_hook hook;
+	const char *key;
+	const char *const *values;
+	size_t value_cnt;
+};
+
+struct httptrace_wrote_request_info {
+	struct httptrace_hook hook;
+	const struct httptrace_error *error;
+};
+
+/* The next three are ours: Go has no such hooks. */
+struct httptrace_got_response_headers_info {
+	struct httptrace_hook hook;
+	int status;
+};
+
+struct httptrace_got_body_info {
+	struct httptrace_hook hook;
+	uint64_t bytes; /* of content, without framing, before content decoding */
+};
+
+enum httptrace_closer { HTTPTRACE_BY_CLIENT, HTTPTRACE_BY_SERVER, HTTPTRACE_BY_RESET };
+
+struct httptrace_conn_closed_info {
+	struct httptrace_hook hook;
+	enum httptrace_closer by;
+};
+
+/*
+ * One function pointer per hook, NULL where not wanted. request: whose hook it is; never NULL. ctx: as registered.
+ * A request's hooks are called in canonical order as soon as it is known that they belong to an HTTP request, hence some time after the fact:
+ * use hook.mono_ns, not a clock of your own. request_done is the last call for a request, or for a dial (httptrace_request__kind()).
+ */
+struct httptrace_client_trace {
+	size_t sz;
+	void (*get_conn)(struct httptrace_request *request, const struct httptrace_get_conn_info *info, void *ctx);
+	void (*got_conn)(struct httptrace_request *request, const struct httptrace_got_conn_info *info, void *ctx);
+	void (*put_idle_conn)(struct httptrace_request *request, const struct httptrace_put_idle_conn_info *info, void *ctx);
+	void (*got_first_response_byte)(struct httptrace_request *request, const struct httptrace_plain_info *info, void *ctx);
+	void (*got_100_continue)(struct httptrace_request *request, const struct httptrace_plain_info *info, void *ctx);
+	/* As in Go's compose every registered function is called; the value is advisory, as a tracer cannot abort the request: it is ignored. */
+	int (*got_1xx_response)(struct httptrace_request *request, const struct httptrace_got_1xx_info *info, void *ctx);
+	void (*dns_start)(struct httptrace_request *request, const struct httptrace_dns_start_info *info, void *ctx);
+	void (*dns_done)(struct httptrace_request *request, const struct httptrace_dns_done_info *info, void *ctx);
+	void (*connect_start)(struct httptrace_request *request, const struct httptrace_connect_start_info *info, void *ctx);
+	void (*connect_done)(struct httptrace_request *request, const struct httptrace_connect_done_info *info, void *ctx);
+	void (*tls_handshake_start)(struct httptrace_request *request, const struct httptrace_plain_info *info, void *ctx);
+	void (*tls_handshake_done)(struct httptrace_request *request, const struct httptrace_tls_handshake_done_info *info, void *ctx);
+	void (*wrote_header_field)(struct httptrace_request *request, const struct httptrace_wrote_header_field_info *info, void *ctx);
+	void (*wrote_headers)(struct httptrace_request *request, const struct httptrace_plain_info *info, void *ctx);
+	void (*wait_100_continue)(struct httptrace_request *request, const struct httptrace_plain_info *info, void *ctx);
+	void (*wrote_request)(struct httptrace_request *request, const struct httptrace_wrote_request_info *info, void *ctx);
+	void (*got_response_headers)(struct httptrace_request *request, const struct httptrace_got_response_headers_info *info, void *ctx);
+	void (*got_body)(struct httptrace_request *request, const struct httptrace_got_body_info *info, void *ctx);
+	void (*conn_closed)(struct httptrace_request *request, const struct httptrace_conn_closed_info *info, void *ctx);
+	void (*request_done)(struct httptrace_request *request, void *ctx);
+};
+
+/* ---- A request, by getters ---------------------------------------------------------------------------------------------------------------------- */
+
+enum httptrace_kind {
+	HTTPTRACE_REQUEST,
+	HTTPTRACE_DIAL, /* a lookup, connect or handshake that failed or was not used, where nothing proves HTTP */
+};
+
+enum httptrace_outcome {
+	HTTPTRACE_PENDING, /* not ended yet */
+	HTTPTRACE_OK,
+	HTTPTRACE_DNS_ERROR,
+	HTTPTRACE_CONNECT_ERROR,
+	HTTPTRACE_TLS_ERROR,
+	HTTPTRACE_TIMEOUT,
+	HTTPTRACE_RESET,
+	HTTPTRACE_CLOSED,
+	HTTPTRACE_ABORTED,
+	HTTPTRACE_PROTOCOL_ERROR,
+	HTTPTRACE_INCOMPLETE,
+	HTTPTRACE_UNUSED, /* dial only */
+};
+
+enum httptrace_phase {
+	HTTPTRACE_PHASE_NONE,
+	HTTPTRACE_PHASE_DNS,
+	HTTPTRACE_PHASE_CONNECT,
+	HTTPTRACE_PHASE_TLS,
+	HTTPTRACE_PHASE_SEND,
+	HTTPTRACE_PHASE_WAIT,
+	HTTPTRACE_PHASE_RECEIVE,
+};
+
+/* Lower-case names as in JSON: "ok", "dns_error"; "dns", "connect", ...; "observed", ... Never NULL; "none" for PHASE_NONE. */
+HTTPTRACE_API const char *httptrace_outcome__name(enum httptrace_outcome outcome);
+HTTPTRACE_API const char *httptrace_phase__name(enum httptrace_phase phase);
+HTTPTRACE_API const char *httptrace_how__name(enum httptrace_how how);
+
+/* Keeps a request (all its strings) alive beyond the callback. Each ref needs its unref; both from the tracer's thread. */
+HTTPTRACE_API struct httptrace_request *httptrace_request__ref(struct httptrace_request *request);
+HTTPTRACE_API void httptrace_request__unref(struct httptrace_request *request);
+
+HTTPTRACE_API enum httptrace_kind httptrace_request__kind(const struct httptrace_request *request);
+/* A number that no other request of this tracer has, from 1. */
+HTTPTRACE_API uint64_t httptrace_request__id(const struct httptrace_request *request);
+HTTPTRACE_API pid_t httptrace_request__pid(const struct httptrace_request *request);
+/* The thread that wrote the request, or dialled; 0 not known. */
+HTTPTRACE_API pid_t httptrace_request__tid(const struct httptrace_request *request);
+/* Process name and executable, NULL not known. */
+HTTPTRACE_API const char *httptrace_request__comm(const struct httptrace_request *request);
+HTTPTRACE_API const char *httptrace_request__exe(const struct httptrace_request *request);
+/* First hook's time, and the same instant as nanoseconds since the Unix epoch. */
+HTTPTRACE_API int64_t httptrace_request__mono_ns(const struct httptrace_request *request);
+HTTPTRACE_API int64_t httptrace_request__realtime_ns(const struct httptrace_request *request);
+/* NULL where not known. url is absolute, with its query redacted. host_port: of dials and requests: where to. */
+HTTPTRACE_API const char *httptrace_request__method(const struct httptrace_request *request);
+HTTPTRACE_API const char *httptrace_request__url(const struct httptrace_request *request);
+HTTPTRACE_API const char *httptrace_request__host_port(const struct httptrace_request *request);
+/* "1.0", "1.1"; NULL not known. */
+HTTPTRACE_API const char *httptrace_request__http(const struct httptrace_request *request);
+/* Final status, 0 not known. */
+HTTPTRACE_API int httptrace_request__status(const struct httptrace_request *request);
+HTTPTRACE_API enum httptrace_outcome httptrace_request__outcome(const struct httptrace_request *request);
+/* NULL if and only if the outcome is OK (or UNUSED, or still PENDING); phase says where. */
+HTTPTRACE_API const struct httptrace_error *httptrace_request__error(const struct httptrace_request *request);
+HTTPTRACE_API enum httptrace_phase httptrace_request__error_phase(const struct httptrace_request *request);
+/* How many lost events this request may have been touched by. */
+HTTPTRACE_API uint64_t httptrace_request__lost(const struct httptrace_request *request);
+
+/* Where the time went; each HTTPTRACE_UNKNOWN_NS where it did not happen or is not known. */
+struct httptrace_timings {
+	size_t sz;
+	int64_t blocked_ns;
+	int64_t dns_ns;
+	int64_t connect_ns;
+	int64_t tls_ns;
+	int64_t send_ns;
+	int64_t wait_ns;
+	int64_t receive_ns;
+	int64_t total_ns;
+};
+/* Fills timings (its sz set by the caller). 0, or -EINVAL. */
+HTTPTRACE_API int httptrace_request__timings(const struct httptrace_request *request, struct httptrace_timings *timings);
+
+struct httptrace_tls {
+	size_t sz;
+	const char *library;  /* "openssl", NULL not known */
+	const char *version;  /* "TLSv1.3", NULL not known */
+	const char *cipher;
+	const char *alpn;
+	const char *server_name;
+	enum httptrace_tristate resumed;
+	const char *bound_by; /* "nested", "fd", "bytes": the evidence that joins TLS object and socket; NULL not bound */
+};
+
+struct httptrace_conn {
+	size_t sz;
+	const char *id;     /* "c-17" */
+	const char *local;  /* "127.0.0.1:40000", NULL not known */
+	const char *remote;
+	enum httptrace_tristate reused;
+	enum httptrace_tristate was_idle;
+	int64_t idle_ns;
+	uint64_t request_index;          /* this request is the connection's n-th that was seen, from 1; 0: none */
+	const struct httptrace_tls *tls; /* NULL: in clear */
+};
+/* The connection, NULL if there was none (a lookup that failed). */
+HTTPTRACE_API const struct httptrace_conn *httptrace_request__conn(const struct httptrace_request *request);
+
+/* What was sent and received. is_known false: nothing of it is. header_bytes and body_bytes as in docs: on the wire; without chunk framing. -1: not known. */
+struct httptrace_message {
+	size_t sz;
+	bool is_known;
+	bool headers_complete;
+	const struct httptrace_header *headers;
+	size_t header_cnt;
+	int64_t header_bytes;
+	int64_t body_bytes;
+};
+HTTPTRACE_API const struct httptrace_message *httptrace_request__sent(const struct httptrace_request *request);
+HTTPTRACE_API const struct httptrace_message *httptrace_request__received(const struct httptrace_request *request);
+
+enum httptrace_hook_id {
+	HTTPTRACE_GET_CONN,
+	HTTPTRACE_DNS_START,
+	HTTPTRACE_DNS_DONE,
+	HTTPTRACE_CONNECT_START,
+	HTTPTRACE_CONNECT_DONE,
+	HTTPTRACE_TLS_HANDSHAKE_START,
+	HTTPTRACE_TLS_HANDSHAKE_DONE,
+	HTTPTRACE_GOT_CONN,
+	HTTPTRACE_WROTE_HEADER_FIELD,
+	HTTPTRACE_WROTE_HEADERS,
+	HTTPTRACE_WAIT_100_CONTINUE,
+	HTTPTRACE_WROTE_REQUEST,
+	HTTPTRACE_GOT_FIRST_RESPONSE_BYTE,
+	HTTPTRACE_GOT_100_CONTINUE,
+	HTTPTRACE_GOT_1XX_RESPONSE,
+	HTTPTRACE_GOT_RESPONSE_HEADERS,
+	HTTPTRACE_GOT_BODY,
+	HTTPTRACE_PUT_IDLE_CONN,
+	HTTPTRACE_CONN_CLOSED,
+	HTTPTRACE_HOOK_CNT,
+};
+/* Go's name of the hook ("GetConn"), and whether it is one of ours that Go lacks. */
+HTTPTRACE_API const char *httptrace_hook__name(enum httptrace_hook_id id);
+HTTPTRACE_API bool httptrace_hook__is_ext(enum httptrace_hook_id id);
+
+/* The request's hooks so far, in canonical order. info: the hook's own struct, to be cast by id. n from 0; NULL and -ENOENT past the end. */
+HTTPTRACE_API size_t httptrace_request__hook_cnt(const struct httptrace_request *request);
+HTTPTRACE_API const struct httptrace_hook *httptrace_request__hook(const struct httptrace_request *request, size_t n, enum httptrace_hook_id *id);
+
+/* ---- Notices: what a tracer tells besides requests ---------------------------------------------------------------------------------------------- */
+
+enum httptrace_notice_kind {
+	HTTPTRACE_NOTICE_LOST,    /* count events were lost at `where` */
+	HTTPTRACE_NOTICE_TARGET,  /* a process or library was attached, detached, or refused and why */
+	HTTPTRACE_NOTICE_SUMMARY, /* the last one: counters */
+};
+
+struct httptrace_counter {
+	const char *name;
+	uint64_t count;
+};
+
+struct httptrace_notice {
+	size_t sz;
+	enum httptrace_notice_kind kind;
+	int64_t mono_ns;
+	/* LOST */
+	uint64_t count;
+	const char *where;
+	/* TARGET */
+	const char *action; /* "attached", "detached", "refused" */
+	const char *target; /* "process", "library", "kernel" */
+	pid_t pid;          /* 0: all */
+	const char *path;   /* NULL none */
+	const char *reason; /* NULL none */
+	unsigned int probe_cnt;
+	/* SUMMARY */
+	uint64_t requests;
+	uint64_t dials;
+	uint64_t events;
+	int64_t duration_ns;
+	const struct httptrace_counter *lost; /* by place */
+	size_t lost_cnt;
+	const struct httptrace_counter *skipped; /* "unbound", "http2_skipped", "not_http", ... */
+	size_t skipped_cnt;
+};
+typedef void (*httptrace_notice_fn)(const struct httptrace_notice *notice, void *ctx);
+
+/* ---- The tracer --------------------------------------------------------------------------------------------------------------------------------- */
+
+enum httptrace_log_level { HTTPTRACE_LOG_WARN, HTTPTRACE_LOG_INFO, HTTPTRACE_LOG_DEBUG };
+typedef void (*httptrace_log_fn)(enum httptrace_log_level level, const char *text, void *ctx);
+
+enum httptrace_dials { HTTPTRACE_DIALS_AUTO, HTTPTRACE_DIALS_ALL, HTTPTRACE_DIALS_NONE };
+
+struct httptrace_open_opts {
+	size_t sz;
+	const pid_t *pids; /* trace these processes; pid_cnt 0: the whole system. Live only. */
+	size_t pid_cnt;
+	bool no_follow;  /* without their later children */
+	bool no_redact;  /* show credentials */
+	bool no_headers; /* leave out WroteHeaderField and the lists of fields: cheaper */
+	enum httptrace_dials dials;
+	size_t ring_bytes;      /* power of two, 0 = default */
+	unsigned int head_bytes; /* largest head captured whole, 0 = 16 KiB */
+	int write_fd;            /* capture the raw event stream into this fd (kept by the caller); 0 or less: no. */
+	httptrace_log_fn log;    /* NULL: silent */
+	void *log_ctx;
+	httptrace_notice_fn notice; /* NULL: not wanted */
+	void *notice_ctx;
+};
+
+/* Loads and attaches. opts may be NULL: the whole system. On failure NULL, errno, and httptrace__open_error() has the sentence. Caller closes. */
+HTTPTRACE_API struct httptrace *httptrace__open(const struct httptrace_open_opts *opts);
+/* Reads a capture file instead; needs no privilege. */
+HTTPTRACE_API struct httptrace *httptrace__open_file(const char *path, const struct httptrace_open_opts *opts);
+/* One line: what failed, on what, why, what to do next; of the calling thread's last failed open. Never NULL. */
+HTTPTRACE_API const char *httptrace__open_error(void);
+/* The same, of this tracer's last failed call. Never NULL. */
+HTTPTRACE_API const char *httptrace__error(const struct httptrace *tracer);
+
+/*
+ * Registers a set of hooks: the pointers are copied, the newest registration is called first. Returns its id (from 1), -EINVAL, -ENOMEM.
+ * It applies to requests whose first hook is delivered after the call.
+ */
+HTTPTRACE_API int httptrace__register(struct httptrace *tracer, const struct httptrace_client_trace *trace, void *ctx);
+/* Takes it back, also from inside a callback. 0, -ENOENT. */
+HTTPTRACE_API int httptrace__unregister(struct httptrace *tracer, int id);
+
+/*
+ * Handles events for up to timeout_ms (-1: until something was reported). Returns requests and dials that ended during the call, 0 at time-out,
+ * -ENODATA when there will be no more (end of file; every traced process has ended), -errno.
+ */
+HTTPTRACE_API int httptrace__poll(struct httptrace *tracer, int timeout_ms);
+/* Readable when httptrace__poll() has work; -1 for files. */
+HTTPTRACE_API int httptrace__fd(const struct httptrace *tracer);
+/* Ends tracing: what is pending is delivered, open requests end as incomplete, the summary is told. Idempotent. Returns as poll. */
+HTTPTRACE_API int httptrace__stop(struct httptrace *tracer);
+/* Stops if need be, detaches, frees. NULL is allowed. */
+HTTPTRACE_API void httptrace__close(struct httptrace *tracer);
+
+/* ---- Reports that need no tracer ------------------------------------------------------------------------------------------------------------------ */
+
+typedef void (*httptrace_line_fn)(const char *line, void *ctx);
+/* What would be probed with these options, and why something would not; line by line, attaching nothing. 0 or -errno. */
+HTTPTRACE_API int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn fn, void *ctx);
+/* What the kernel offers, which backend each hook uses, which hooks are unavailable and why. 0 or -errno. */
+HTTPTRACE_API int httptrace__features(httptrace_line_fn fn, void *ctx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
