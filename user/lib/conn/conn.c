@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * conn.c - client connections: the table, their states, and which protocol they carry.
+ */
+#include "conn/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn/conn_tls.h"
+#include "conn/dial.h"
+#include "conn/proc.h"
+#include "conn/tls_object.h"
+#include "proto/http1.h"
+#include "req/exchange.h"
+#include "req/request.h"
+#include "util/names.h"
+
+struct ht_conn *ht_conn_get(struct ht_engine *engine, uint64_t cookie)
+{
+	return ht_map_get(&engine->conns, cookie);
+}
+
+static void set_owner(struct ht_conn *conn, uint32_t tgid)
+{
+	struct ht_proc *proc;
+
+	if (!tgid || (conn->proc && conn->proc->tgid == tgid))
+		return;
+	proc = ht_proc_get(conn->engine, tgid);
+	if (!proc)
+		return;
+	ht_list_remove(&conn->node);
+	conn->proc = proc;
+	ht_list_append(&proc->conns, &conn->node);
+}
+
+struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t tgid)
+{
+	struct ht_conn *conn = ht_conn_get(engine, cookie);
+
+	if (!conn) {
+		if (engine->conns.cnt >= HT_MAX_CONNS) {
+			struct ht_conn *oldest = ht_container(engine->conn_order.next, struct ht_conn, order);
+
+			engine->counts.evicted++;
+			ht_conn_abandon(oldest, oldest->start_ns);
+			ht_conn_free(oldest);
+		}
+		conn = calloc(1, sizeof(*conn));
+		if (!conn || ht_map_put(&engine->conns, cookie, conn)) {
+			engine->counts.out_of_memory++;
+			free(conn);
+			return NULL;
+		}
+		conn->cookie = cookie;
+		conn->engine = engine;
+		conn->number = ++engine->next_conn;
+		ht_list_init(&conn->node);
+		ht_list_append(&engine->conn_order, &conn->order);
+	}
+	set_owner(conn, tgid);
+	return conn;
+}
+
+void ht_conn_forget_dial(struct ht_conn *conn)
+{
+	struct ht_dial *dial = conn->dial;
+
+	if (!dial)
+		return;
+	conn->dial = NULL;
+	dial->conn_cnt--;
+	ht_dial_leave(dial);
+}
+
+void ht_conn_free(struct ht_conn *conn)
+{
+	ht_timer_cancel(&conn->engine->timers, &conn->timer);
+	ht_conn_forget_dial(conn);
+	ht_exchange_free(conn->exchange);
+	if (conn->tls)
+		ht_tls_unbind(conn->tls);
+	ht_conn_tls_clear(conn);
+	ht_list_remove(&conn->node);
+	ht_list_remove(&conn->order);
+	ht_map_take(&conn->engine->conns, conn->cookie);
+	free(conn);
+}
+
+void ht_conn_drop_exchange(struct ht_conn *conn, uint64_t now_ns)
+{
+	if (!conn->exchange)
+		return;
+	ht_exchange_abandon(conn->exchange, now_ns);
+	ht_exchange_free(conn->exchange);
+	conn->exchange = NULL;
+}
+
+void ht_conn_abandon(struct ht_conn *conn, uint64_t now_ns)
+{
+	if (conn->exchange)
+		ht_exchange_abandon(conn->exchange, now_ns);
+}
+
+/* ---- how it ends ---- */
+
+/* The dial of a connection that ends without having carried a request. */
+static void end_unused(struct ht_conn *conn, uint64_t now_ns)
+{
+	struct ht_tls_object *tls = conn->tls;
+
+	if (!conn->dial)
+		return;
+	if (conn->kind == HT_CONN_UNDECIDED) {
+		ht_dial_end(conn->dial, conn, HT_DIAL_UNUSED, now_ns);
+	} else if (conn->kind == HT_CONN_TLS) {
+		if (tls && tls->handshake == HT_HANDSHAKE_DONE)
+			ht_dial_end(conn->dial, conn, HT_DIAL_UNUSED, now_ns);
+		else if (tls || !conn->server_hello || conn->alert_by)
+			ht_dial_end(conn->dial, conn, HT_DIAL_TLS_FAILED, now_ns);
+		else
+			ht_conn_forget_dial(conn); /* a handshake went well in a library that is not traced: counted by ht_conn_tls */
+	} else {
+		ht_conn_forget_dial(conn);
+	}
+}
+
+static void free_late(void *object, uint64_t at_ns)
+{
+	struct ht_conn *conn = object;
+
+	if (conn->exchange && conn->reset_ns)
+		ht_exchange_close(conn->exchange, conn->reset_ns, HTTPTRACE_BY_RESET, conn->sock_err ? conn->sock_err : ECONNRESET);
+	ht_conn_abandon(conn, at_ns);
+	ht_conn_free(conn);
+}
+
+static void end(struct ht_conn *conn, uint64_t now_ns, enum httptrace_closer by)
+{
+	if (conn->is_closed)
+		return;
+	conn->is_closed = true;
+	if (conn->kind == HT_CONN_TLS && !conn->tls && conn->server_hello && !conn->alert_by)
+		conn->engine->counts.opaque_tls++;
+	/* What had arrived before a reset can still be read: the program's next receive tells, or the timer does. */
+	if (conn->exchange && by != HTTPTRACE_BY_RESET)
+		ht_exchange_close(conn->exchange, now_ns, by, conn->sock_err);
+	end_unused(conn, now_ns);
+	ht_timer_set(&conn->engine->timers, &conn->timer, now_ns + HT_CLOSED_WAIT_NS, free_late, conn);
+}
+
+/* ---- states ---- */
+
+static void connect_failed(struct ht_conn *conn, const struct ht_rec_sock_state *rec)
+{
+	int err = rec->err ? rec->err : conn->sock_err;
+
+	/* close() during SYN_SENT leaves no error and has a local port; a connect() that found no free port has none (inet_hash_connect). */
+	if (!err && !(rec->hdr.flags & HT_F_FOREIGN) && rec->local.port)
+		err = ECANCELED;
+	if (conn->dial) {
+		struct ht_dial *dial = conn->dial;
+
+		conn->dial = NULL;
+		dial->conn_cnt--;
+		ht_dial_attempt_done(dial, conn->cookie, rec->hdr.ts_ns, false, err);
+	}
+	ht_conn_free(conn);
+}
+
+static void closed(struct ht_conn *conn, const struct ht_rec_sock_state *rec)
+{
+	uint64_t now_ns = rec->hdr.ts_ns;
+
+	if (rec->err)
+		conn->sock_err = rec->err;
+	if (conn->reset_ns || (rec->hdr.flags & HT_F_FOREIGN && conn->sock_err)) {
+		if (!conn->reset_ns)
+			conn->reset_ns = now_ns;
+		end(conn, now_ns, HTTPTRACE_BY_RESET);
+	} else {
+		end(conn, now_ns, conn->fin_ns ? HTTPTRACE_BY_SERVER : HTTPTRACE_BY_CLIENT);
+	}
+}
+
+void ht_conn_state(struct ht_engine *engine, const struct ht_rec_sock_state *rec)
+{
+	uint64_t now_ns = rec->hdr.ts_ns;
+	struct ht_conn *conn = ht_conn_get(engine, rec->cookie);
+
+	if (rec->old_state == HT_TCP_CLOSE && rec->new_state == HT_TCP_SYN_SENT) {
+		if (conn) /* a socket may be connected again after a failure */
+			ht_conn_free(conn);
+		conn = ht_conn_make(engine, rec->cookie, rec->hdr.tgid);
+		if (!conn)
+			return;
+		conn->is_whole = true;
+		conn->tid = rec->hdr.tid;
+		conn->start_ns = now_ns;
+		conn->remote = rec->remote;
+		conn->lost += rec->hdr.lost;
+		if (conn->proc)
+			conn->dial = ht_dial_attempt(conn->proc, conn->cookie, &conn->remote, now_ns, conn->tid);
+		if (conn->dial)
+			conn->dial->conn_cnt++;
+		return;
+	}
+	if (!conn) {
+		/* Only what may still carry a request is worth a connection whose begin was not seen. */
+		if (rec->new_state != HT_TCP_ESTABLISHED)
+			return;
+		conn = ht_conn_make(engine, rec->cookie, rec->hdr.tgid);
+		if (!conn)
+			return;
+		conn->start_ns = now_ns;
+	}
+	conn->lost += rec->hdr.lost;
+	if (rec->hdr.lost && conn->exchange)
+		ht_exchange_lost(conn->exchange, rec->hdr.lost);
+	if (rec->local.family && rec->local.port)
+		conn->local = rec->local;
+	if (rec->remote.family)
+		conn->remote = rec->remote;
+	switch (rec->new_state) {
+	case HT_TCP_ESTABLISHED:
+		if (rec->old_state != HT_TCP_SYN_SENT)
+			break;
+		conn->connected_ns = now_ns;
+		if (conn->dial)
+			ht_dial_attempt_done(conn->dial, conn->cookie, now_ns, true, 0);
+		break;
+	case HT_TCP_CLOSE_WAIT:
+		conn->fin_ns = now_ns;
+		if (conn->exchange)
+			ht_exchange_fin(conn->exchange, now_ns);
+		break;
+	case HT_TCP_FIN_WAIT1:
+		end(conn, now_ns, HTTPTRACE_BY_CLIENT);
+		break;
+	case HT_TCP_LAST_ACK:
+		end(conn, now_ns, HTTPTRACE_BY_SERVER);
+		break;
+	case HT_TCP_CLOSE:
+		if (rec->old_state == HT_TCP_SYN_SENT)
+			connect_failed(conn, rec);
+		else
+			closed(conn, rec);
+		break;
+	}
+}
+
+void ht_conn_event(struct ht_engine *engine, const struct ht_rec_sock_event *rec)
+{
+	struct ht_conn *conn = ht_conn_get(engine, rec->cookie);
+
+	if (!conn)
+		return;
+	switch (rec->hdr.kind) {
+	case HT_REC_SOCK_ERROR:
+		conn->sock_err = rec->err;
+		break;
+	case HT_REC_SOCK_RESET:
+		conn->reset_ns = rec->hdr.ts_ns;
+		break;
+	case HT_REC_SOCK_AGAIN:
+		if (conn->exchange)
+			ht_exchange_again(conn->exchange, rec->hdr.ts_ns);
+		break;
+	}
+}
+
+/* ---- what it carries ---- */
+
+static bool starts_with(const struct ht_rec_data *rec, const char *text)
+{
+	size_t len = strlen(text);
+
+	return rec->captured_len >= len && !memcmp(rec + 1, text, len);
+}
+
+static bool not_http1(struct ht_conn *conn, enum ht_conn_kind kind, const char *what)
+{
+	char remote[HT_ADDR_TEXT_MAX];
+
+	if (kind == HT_CONN_HTTP2)
+		conn->engine->counts.http2_skipped++;
+	else
+		conn->engine->counts.not_http++;
+	ht_engine_log(conn->engine, "connection c-%llu of pid %u to %s: %s: left alone", (unsigned long long)conn->number,
+		      conn->proc ? conn->proc->tgid : 0, ht_addr_port_text(&conn->remote, remote, sizeof(remote)), what);
+	if (!conn->tls)
+		conn->kind = kind;
+	ht_conn_drop_exchange(conn, 0);
+	ht_conn_forget_dial(conn);
+	return false;
+}
+
+bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec)
+{
+	if (!conn->exchange) {
+		/* RFC 9113 section 3.4: the client's connection preface. */
+		if (rec->stream == HT_STREAM_HTTP2 || (rec->dir == HT_DIR_TX && starts_with(rec, "PRI * HTTP/2.0")))
+			return not_http1(conn, HT_CONN_HTTP2, "HTTP/2");
+		if (rec->stream == HT_STREAM_OTHER)
+			return not_http1(conn, HT_CONN_OTHER, "not HTTP");
+		conn->exchange = ht_exchange_new(conn);
+		if (!conn->exchange) {
+			conn->engine->counts.out_of_memory++;
+			return true;
+		}
+	}
+	if (rec->hdr.lost)
+		ht_exchange_lost(conn->exchange, rec->hdr.lost);
+	ht_exchange_data(conn->exchange, rec);
+	if (ht_exchange_is_not_http(conn->exchange))
+		return not_http1(conn, HT_CONN_OTHER, "not HTTP");
+	return true;
+}
+
+void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
+{
+	struct ht_conn *conn = ht_conn_make(engine, rec->cookie, rec->hdr.flags & HT_F_FOREIGN ? 0 : rec->hdr.tgid);
+
+	if (!conn)
+		return;
+	if (rec->hdr.flags & HT_F_FAILED) {
+		if (conn->exchange)
+			ht_exchange_io_failed(conn->exchange, rec->hdr.ts_ns, rec->dir, rec->err);
+		return;
+	}
+	if (rec->hdr.flags & HT_F_EOF) {
+		if (conn->exchange)
+			ht_exchange_eof(conn->exchange, rec->hdr.ts_ns);
+		return;
+	}
+	if (conn->exchange && ht_exchange_is_tunnel(conn->exchange) && !conn->tls)
+		conn->kind = HT_CONN_TUNNEL;
+	if (conn->kind == HT_CONN_UNDECIDED || conn->kind == HT_CONN_TUNNEL) {
+		if (rec->hdr.flags & HT_F_HANDSHAKE || rec->stream == HT_STREAM_TLS)
+			conn->kind = HT_CONN_TLS;
+		else if (conn->kind == HT_CONN_UNDECIDED)
+			conn->kind = HT_CONN_HTTP1;
+	}
+	if (conn->kind == HT_CONN_TLS)
+		ht_conn_tls_bytes(conn, rec);
+	else if (conn->kind == HT_CONN_HTTP1)
+		ht_conn_plaintext(conn, rec);
+}

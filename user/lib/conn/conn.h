@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * conn.h - client connections: their states, what they carry, how they end.
+ */
+#ifndef HT_CONN_H
+#define HT_CONN_H
+
+#include "conn/model.h"
+
+struct ht_conn *ht_conn_get(struct ht_engine *engine, uint64_t cookie);
+
+void ht_conn_state(struct ht_engine *engine, const struct ht_rec_sock_state *rec);
+void ht_conn_event(struct ht_engine *engine, const struct ht_rec_sock_event *rec);
+/* Socket data (tls_id 0). */
+void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec);
+
+/* The connection, made if its begin was not seen. NULL when memory is out. */
+struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t tgid);
+/* Application bytes of one direction, in clear or out of TLS: finds out the protocol and hands them on. False: not HTTP/1, send no more. */
+bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec);
+/* Its exchange ends as incomplete and goes: the protocol above the socket has changed. */
+void ht_conn_drop_exchange(struct ht_conn *conn, uint64_t now_ns);
+/* It is no business of ours any more: its dial is forgotten, nothing is told. */
+void ht_conn_forget_dial(struct ht_conn *conn);
+/* The process that holds the socket is gone: its open requests end as incomplete. */
+void ht_conn_abandon(struct ht_conn *conn, uint64_t now_ns);
+/* Frees it; an exchange still open has been ended by the caller. */
+void ht_conn_free(struct ht_conn *conn);
+
+/* Fills a request's conn and tls parts from what is known now. Strings go to the request's arena. */
+void ht_conn_describe(const struct ht_conn *conn, struct httptrace_request *request);
+/* TLSHandshakeStart and TLSHandshakeDone of the connection, where it has them. err: NULL or why the handshake failed. */
+void ht_conn_add_tls_hooks(const struct ht_conn *conn, struct httptrace_request *request, const struct httptrace_error *err, uint64_t err_ns);
+/* When the handshake was done, 0 not known. */
+uint64_t ht_conn_tls_done_ns(const struct ht_conn *conn);
+/* Did the ClientHello offer HTTP by ALPN? */
+bool ht_conn_offers_http(const struct ht_conn *conn);
+
+#endif

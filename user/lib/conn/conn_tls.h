@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * conn_tls.h - what is known of a connection's TLS: hellos and alerts from the socket's bytes, the handshake from the library's calls.
+ */
+#ifndef HT_CONN_TLS_H
+#define HT_CONN_TLS_H
+
+#include "conn/model.h"
+
+/* Socket bytes of a TLS connection. */
+void ht_conn_tls_bytes(struct ht_conn *conn, const struct ht_rec_data *rec);
+void ht_conn_tls_clear(struct ht_conn *conn);
+
+#endif

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * dial.c - lookups and connection attempts, joined into dials.
+ */
+#include "conn/dial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn/conn.h"
+#include "conn/proc.h"
+#include "req/hooks.h"
+#include "req/request.h"
+#include "util/names.h"
+
+/* ---- lookups ---- */
+
+static struct ht_lookup *find_lookup(struct ht_proc *proc, uint64_t call_id)
+{
+	struct ht_lookup *lookup, *next;
+
+	ht_list_each(&proc->lookups, lookup, next, node)
+		if (lookup->call_id == call_id)
+			return lookup;
+	return NULL;
+}
+
+static void drop_lookup(struct ht_proc *proc, struct ht_lookup *lookup)
+{
+	ht_list_remove(&lookup->node);
+	proc->lookup_cnt--;
+	free(lookup);
+}
+
+/* A lookup of its own for the record; NULL for literal addresses (hooks.md 0a), and when memory is out. */
+static struct ht_lookup *add_lookup(struct ht_engine *engine, const struct ht_rec_dns *rec)
+{
+	struct ht_proc *proc;
+	struct ht_lookup *lookup;
+
+	if (!rec->host_len || ht_is_literal_addr(rec->host))
+		return NULL;
+	proc = ht_proc_get(engine, rec->hdr.tgid);
+	lookup = proc ? calloc(1, sizeof(*lookup)) : NULL;
+	if (!lookup) {
+		engine->counts.out_of_memory++;
+		return NULL;
+	}
+	if (proc->lookup_cnt >= HT_MAX_LOOKUPS) {
+		/* Answers that nobody uses pile up here (a resolver's client, a health check): not a loss. */
+		drop_lookup(proc, ht_container(proc->lookups.next, struct ht_lookup, node));
+	}
+	lookup->call_id = rec->call_id;
+	lookup->start_ns = rec->start_ns;
+	lookup->tid = rec->hdr.tid;
+	memcpy(lookup->host, rec->host, rec->host_len);
+	memcpy(lookup->service, rec->service, rec->service_len);
+	ht_list_append(&proc->lookups, &lookup->node);
+	proc->lookup_cnt++;
+	return lookup;
+}
+
+void ht_dial_dns_start(struct ht_engine *engine, const struct ht_rec_dns *rec)
+{
+	add_lookup(engine, rec);
+}
+
+/* 0 where the service names no port that we know. */
+static uint16_t service_port(const char *service)
+{
+	char *end;
+	unsigned long port = strtoul(service, &end, 10);
+
+	if (service[0] && !*end && port <= 65535)
+		return (uint16_t)port;
+	if (!strcmp(service, "http"))
+		return 80;
+	return strcmp(service, "https") ? 0 : 443;
+}
+
+/* ---- reports ---- */
+
+static uint64_t first_ns(const struct ht_dial *dial)
+{
+	uint64_t first = dial->lookup ? dial->lookup->start_ns : UINT64_MAX;
+
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
+		if (dial->attempts[i].start_ns < first)
+			first = dial->attempts[i].start_ns;
+	return first;
+}
+
+static const struct ht_attempt *last_attempt(const struct ht_dial *dial)
+{
+	return dial->attempt_cnt ? &dial->attempts[dial->attempt_cnt - 1] : NULL;
+}
+
+/* Where to: the name looked up, or set for TLS, or the address. */
+static void host_port_text(const struct ht_dial *dial, const struct ht_conn *conn, char *buf, size_t len)
+{
+	const struct ht_attempt *attempt = last_attempt(dial);
+
+	if (dial->lookup)
+		snprintf(buf, len, dial->port ? "%s:%u" : "%s", dial->lookup->host, dial->port);
+	else if (conn && conn->client_hello && conn->client_hello->server_name[0])
+		snprintf(buf, len, "%s:%u", conn->client_hello->server_name, dial->port);
+	else if (attempt)
+		ht_addr_port_text(&attempt->remote, buf, len);
+	else
+		buf[0] = '\0';
+}
+
+static bool is_wanted(const struct ht_dial *dial)
+{
+	const struct ht_engine *engine = dial->engine;
+
+	if (engine->opts.dials != HTTPTRACE_DIALS_AUTO)
+		return engine->opts.dials == HTTPTRACE_DIALS_ALL;
+	if (engine->is_filtered)
+		return true;
+	if (dial->port == 80 || dial->port == 443 || dial->port == 8080 || dial->port == 8443)
+		return true;
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
+		if (ht_proc_any_spoke(engine, &dial->attempts[i].remote))
+			return true;
+	return false;
+}
+
+static void add_dial_hooks(const struct ht_dial *dial, struct httptrace_request *request)
+{
+	if (dial->lookup)
+		ht_hook_dns(request, dial->lookup);
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++) {
+		ht_hook_connect_start(request, &dial->attempts[i]);
+		if (dial->attempts[i].state != HT_ATTEMPT_RUNNING)
+			ht_hook_connect_done(request, &dial->attempts[i]);
+	}
+}
+
+struct verdict {
+	enum httptrace_outcome outcome;
+	enum httptrace_phase phase;
+	const char *code;
+	const char *message;
+	uint64_t end_ns;
+};
+
+/* Tells a dial that no request took: as a request where HTTP is proven, else as a dial. */
+static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verdict *v)
+{
+	struct ht_engine *engine = dial->engine;
+	char host_port[HT_DNS_HOST_MAX + 16];
+	struct httptrace_request *request;
+	bool is_http;
+
+	host_port_text(dial, conn, host_port, sizeof(host_port));
+	is_http = v->outcome != HTTPTRACE_UNUSED &&
+		  ((conn && ht_conn_offers_http(conn)) || ht_proc_has_spoken(dial->proc, host_port));
+	if (!is_http && !is_wanted(dial)) {
+		engine->counts.dials_hidden++;
+		return;
+	}
+	request = ht_report_new(engine, is_http ? HTTPTRACE_REQUEST : HTTPTRACE_DIAL, dial->proc, dial->tid);
+	if (!request)
+		return;
+	request->host_port = ht_request_strdup(request, host_port);
+	ht_hook_get_conn(request, first_ns(dial), request->host_port);
+	add_dial_hooks(dial, request);
+	if (conn) {
+		struct httptrace_error *error = NULL;
+
+		if (v->phase == HTTPTRACE_PHASE_TLS && v->code)
+			error = ht_hook_error(request, v->code, v->message);
+		ht_conn_describe(conn, request);
+		ht_conn_add_tls_hooks(conn, request, error, v->end_ns);
+		request->lost += conn->lost;
+	}
+	ht_report_outcome(request, v->outcome, v->phase, v->code, v->message, v->end_ns);
+	request->is_identified = true;
+	ht_report_done(engine, request);
+}
+
+static void report_lookup(struct ht_proc *proc, struct ht_lookup *lookup, const struct verdict *v)
+{
+	struct ht_dial dial = {
+		.engine = proc->engine, .proc = proc, .lookup = lookup, .tid = lookup->tid, .port = service_port(lookup->service),
+	};
+
+	report(&dial, NULL, v);
+}
+
+void ht_dial_dns_done(struct ht_engine *engine, const struct ht_rec_dns *rec)
+{
+	struct ht_proc *proc = ht_proc_get(engine, rec->hdr.tgid);
+	struct ht_lookup *lookup = proc ? find_lookup(proc, rec->call_id) : NULL;
+	char name[32];
+
+	if (!lookup)
+		lookup = add_lookup(engine, rec);
+	if (!lookup)
+		return;
+	lookup->done_ns = rec->hdr.ts_ns;
+	lookup->eai = rec->eai;
+	lookup->sys_errno = rec->sys_errno;
+	lookup->addr_cnt = rec->addr_cnt;
+	memcpy(lookup->addrs, rec->addrs, rec->addr_cnt * sizeof(rec->addrs[0]));
+	if (rec->eai) {
+		struct verdict v = {
+			.outcome = HTTPTRACE_DNS_ERROR,
+			.phase = HTTPTRACE_PHASE_DNS,
+			.code = ht_eai_name(rec->eai, name, sizeof(name)),
+			.message = ht_eai_text(rec->eai),
+			.end_ns = rec->hdr.ts_ns,
+		};
+
+		report_lookup(proc, lookup, &v);
+		drop_lookup(proc, lookup);
+	}
+}
+
+/* ---- dials ---- */
+
+static void dial_free(struct ht_dial *dial)
+{
+	ht_timer_cancel(&dial->engine->timers, &dial->timer);
+	ht_list_remove(&dial->node);
+	dial->proc->dial_cnt--;
+	if (dial->request)
+		httptrace_request__unref(dial->request);
+	free(dial->lookup);
+	free(dial);
+}
+
+static bool has_attempt_in(const struct ht_dial *dial, enum ht_attempt_state state)
+{
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
+		if (dial->attempts[i].state == state)
+			return true;
+	return false;
+}
+
+static bool has_address(const struct ht_lookup *lookup, const struct ht_addr *remote)
+{
+	for (unsigned int i = 0; i < lookup->addr_cnt; i++)
+		if (ht_addr_is_same_host(&lookup->addrs[i], remote))
+			return true;
+	return false;
+}
+
+static bool has_tried(const struct ht_dial *dial, const struct ht_addr *remote)
+{
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
+		if (ht_addr_is_same_host(&dial->attempts[i].remote, remote))
+			return true;
+	return false;
+}
+
+/* Is an attempt at remote the next one of this dial, rather than a dial of its own? */
+static bool continues(const struct ht_dial *dial, const struct ht_addr *remote, uint32_t tid)
+{
+	if (dial->request || dial->port != remote->port || dial->attempt_cnt == HT_MAX_ATTEMPTS || has_attempt_in(dial, HT_ATTEMPT_CONNECTED) ||
+	    has_tried(dial, remote))
+		return false;
+	if (dial->lookup)
+		return has_address(dial->lookup, remote);
+	/* curl answers "localhost" itself: both loopback addresses, no lookup (clients.md). */
+	return dial->tid == tid && dial->attempt_cnt && ht_addr_is_loopback(remote) && ht_addr_is_loopback(&dial->attempts[0].remote);
+}
+
+/* The answer that an attempt at remote follows: of the same thread first, then the newest. */
+static struct ht_lookup *answer_for(struct ht_proc *proc, const struct ht_addr *remote, uint64_t start_ns, uint32_t tid)
+{
+	struct ht_lookup *lookup, *next, *best = NULL;
+
+	ht_list_each(&proc->lookups, lookup, next, node) {
+		uint16_t port = service_port(lookup->service);
+
+		if (!lookup->done_ns || lookup->done_ns > start_ns || start_ns - lookup->done_ns > HT_LOOKUP_LIFE_NS || !has_address(lookup, remote))
+			continue;
+		if (port && port != remote->port)
+			continue;
+		if (!best || lookup->tid == tid || best->tid != tid)
+			best = lookup;
+	}
+	return best;
+}
+
+static struct ht_dial *dial_new(struct ht_proc *proc, struct ht_lookup *lookup, uint16_t port, uint32_t tid)
+{
+	struct ht_dial *dial;
+
+	if (proc->dial_cnt >= HT_MAX_DIALS) {
+		proc->engine->counts.evicted++;
+		dial = ht_container(proc->dials.next, struct ht_dial, node);
+		if (dial->conn_cnt)
+			return NULL;
+		dial_free(dial);
+	}
+	dial = calloc(1, sizeof(*dial));
+	if (!dial) {
+		proc->engine->counts.out_of_memory++;
+		return NULL;
+	}
+	dial->engine = proc->engine;
+	dial->proc = proc;
+	dial->port = port;
+	dial->tid = tid;
+	if (lookup) {
+		ht_list_remove(&lookup->node);
+		proc->lookup_cnt--;
+		dial->lookup = lookup;
+	}
+	ht_list_append(&proc->dials, &dial->node);
+	proc->dial_cnt++;
+	return dial;
+}
+
+struct ht_dial *ht_dial_attempt(struct ht_proc *proc, uint64_t cookie, const struct ht_addr *remote, uint64_t start_ns, uint32_t tid)
+{
+	struct ht_dial *dial, *next, *found = NULL;
+
+	ht_list_each(&proc->dials, dial, next, node)
+		if (continues(dial, remote, tid) && (!found || dial->tid == tid))
+			found = dial;
+	if (!found)
+		found = dial_new(proc, answer_for(proc, remote, start_ns, tid), remote->port, tid);
+	if (!found)
+		return NULL;
+	ht_timer_cancel(&found->engine->timers, &found->timer);
+	found->attempts[found->attempt_cnt++] = (struct ht_attempt){ .cookie = cookie, .remote = *remote, .start_ns = start_ns };
+	return found;
+}
+
+struct ht_attempt *ht_dial_find(struct ht_dial *dial, uint64_t cookie)
+{
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
+		if (dial->attempts[i].cookie == cookie)
+			return &dial->attempts[i];
+	return NULL;
+}
+
+/* Every attempt has failed and no other will follow: the failure of the last one that was not called off counts. */
+static void report_failed(struct ht_dial *dial, uint64_t now_ns)
+{
+	struct verdict v = { .outcome = HTTPTRACE_CONNECT_ERROR, .phase = HTTPTRACE_PHASE_CONNECT, .code = "unknown", .end_ns = now_ns };
+	const struct ht_attempt *decisive = NULL;
+	char name[32];
+
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++) {
+		const struct ht_attempt *a = &dial->attempts[i];
+
+		if (a->state == HT_ATTEMPT_FAILED && (!decisive || decisive->err == ECANCELED || a->err != ECANCELED))
+			decisive = a;
+	}
+	if (!decisive) {
+		v.outcome = HTTPTRACE_INCOMPLETE;
+		v.code = "incomplete";
+		v.message = "tracing ended while the connect was under way";
+	} else {
+		v.end_ns = decisive->done_ns;
+		if (decisive->err) {
+			v.code = ht_errno_name(decisive->err, name, sizeof(name));
+			v.message = ht_errno_text(decisive->err);
+		} else {
+			v.message = "connect failed; its error was not seen";
+		}
+		if (decisive->err == ETIMEDOUT)
+			v.outcome = HTTPTRACE_TIMEOUT;
+		else if (decisive->err == ECANCELED)
+			v.outcome = HTTPTRACE_ABORTED;
+	}
+	report(dial, NULL, &v);
+}
+
+static void give_up(void *object, uint64_t at_ns)
+{
+	struct ht_dial *dial = object;
+
+	report_failed(dial, at_ns);
+	dial_free(dial);
+}
+
+static bool has_untried(const struct ht_dial *dial)
+{
+	/* Without an answer nothing tells what else the client may try; a literal address has no alternative, but for curl's two loopbacks. */
+	if (!dial->lookup)
+		return ht_addr_is_loopback(&dial->attempts[0].remote);
+	for (unsigned int i = 0; i < dial->lookup->addr_cnt; i++)
+		if (!has_tried(dial, &dial->lookup->addrs[i]))
+			return true;
+	return false;
+}
+
+/* After an attempt has ended without success. */
+static void settle(struct ht_dial *dial, uint64_t now_ns)
+{
+	if (dial->request) {
+		ht_dial_leave(dial);
+		return;
+	}
+	if (has_attempt_in(dial, HT_ATTEMPT_RUNNING) || has_attempt_in(dial, HT_ATTEMPT_CONNECTED))
+		return;
+	if (has_untried(dial))
+		ht_timer_set(&dial->engine->timers, &dial->timer, now_ns + HT_DIAL_WAIT_NS, give_up, dial);
+	else
+		ht_timer_set(&dial->engine->timers, &dial->timer, now_ns + 1, give_up, dial);
+}
+
+void ht_dial_attempt_done(struct ht_dial *dial, uint64_t cookie, uint64_t now_ns, bool is_connected, int err)
+{
+	struct ht_attempt *attempt = ht_dial_find(dial, cookie);
+
+	if (!attempt || attempt->state != HT_ATTEMPT_RUNNING)
+		return;
+	attempt->state = is_connected ? HT_ATTEMPT_CONNECTED : HT_ATTEMPT_FAILED;
+	attempt->done_ns = now_ns;
+	attempt->err = err;
+	if (dial->request && !dial->request->is_done) {
+		ht_hook_connect_done(dial->request, attempt);
+		ht_report_progress(dial->engine, dial->request);
+	}
+	if (!is_connected)
+		settle(dial, now_ns);
+}
+
+void ht_dial_failed_call(struct ht_engine *engine, const struct ht_rec_connect_fail *rec)
+{
+	struct ht_proc *proc = ht_proc_get(engine, rec->hdr.tgid);
+	struct ht_dial *dial = proc ? ht_dial_attempt(proc, rec->cookie, &rec->remote, rec->start_ns, rec->hdr.tid) : NULL;
+
+	if (dial)
+		ht_dial_attempt_done(dial, rec->cookie, rec->hdr.ts_ns, false, rec->err);
+}
+
+void ht_dial_give(struct ht_dial *dial, struct ht_conn *winner, struct httptrace_request *request, const char *host_port)
+{
+	ht_timer_cancel(&dial->engine->timers, &dial->timer);
+	ht_hook_get_conn(request, first_ns(dial), host_port);
+	add_dial_hooks(dial, request);
+	dial->request = httptrace_request__ref(request);
+	dial->winner = winner->cookie;
+	winner->dial = NULL;
+	dial->conn_cnt--;
+	ht_dial_leave(dial);
+}
+
+void ht_dial_leave(struct ht_dial *dial)
+{
+	if (dial->conn_cnt || ht_timer_is_set(&dial->timer) || has_attempt_in(dial, HT_ATTEMPT_RUNNING))
+		return;
+	dial_free(dial);
+}
+
+static void tls_verdict(const struct ht_conn *conn, struct verdict *v, char *buf, size_t len)
+{
+	const struct ht_tls_object *tls = conn->tls;
+	const char *name;
+
+	v->outcome = HTTPTRACE_TLS_ERROR;
+	v->phase = HTTPTRACE_PHASE_TLS;
+	if (tls && tls->err_reason) {
+		name = ht_openssl_reason_name(tls->err_lib, tls->err_reason);
+		snprintf(buf, len, "LIB_%u_REASON_%u", tls->err_lib, tls->err_reason);
+		v->code = name ? name : buf;
+		v->message = ht_x509_verify_text(tls->verify_result);
+		if (!v->message)
+			v->message = "the TLS library refused the handshake";
+	} else if (conn->alert_by) {
+		name = ht_tls_alert_name(conn->alert);
+		snprintf(buf, len, "ALERT_%u", conn->alert);
+		v->code = name ? name : buf;
+		v->message = conn->alert_by == 2 ? "the server sent a fatal TLS alert" : "the client sent a fatal TLS alert";
+	} else if (conn->reset_ns) {
+		v->code = "ECONNRESET";
+		v->message = "the server reset the connection during the TLS handshake";
+	} else if (conn->fin_ns) {
+		v->code = "closed";
+		v->message = "the server closed the connection during the TLS handshake";
+	} else {
+		v->outcome = HTTPTRACE_ABORTED;
+		v->code = "aborted";
+		v->message = "the client gave the TLS handshake up";
+	}
+}
+
+void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end how, uint64_t now_ns)
+{
+	struct verdict v = { .outcome = HTTPTRACE_UNUSED, .phase = HTTPTRACE_PHASE_NONE, .end_ns = now_ns };
+	bool has_rival = false;
+	char buf[64];
+
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
+		if (dial->attempts[i].cookie != conn->cookie && dial->attempts[i].state != HT_ATTEMPT_FAILED)
+			has_rival = true;
+	if (how == HT_DIAL_TLS_FAILED)
+		tls_verdict(conn, &v, buf, sizeof(buf));
+	/* A rival is on its way to be used: what this one did is part of the rival's request. */
+	if (!dial->request && (!has_rival || how == HT_DIAL_TLS_FAILED))
+		report(dial, conn, &v);
+	conn->dial = NULL;
+	dial->conn_cnt--;
+	if (!has_rival && !dial->request)
+		ht_timer_cancel(&dial->engine->timers, &dial->timer);
+	ht_dial_leave(dial);
+}
+
+void ht_dial_flush(struct ht_proc *proc, uint64_t now_ns)
+{
+	struct ht_lookup *lookup, *next_lookup;
+	struct ht_dial *dial, *next;
+
+	ht_list_each(&proc->dials, dial, next, node) {
+		if (!dial->request && dial->attempt_cnt && !has_attempt_in(dial, HT_ATTEMPT_CONNECTED))
+			report_failed(dial, now_ns);
+		ht_timer_cancel(&dial->engine->timers, &dial->timer);
+		if (!dial->conn_cnt)
+			dial_free(dial);
+		else if (!dial->request)
+			dial->attempt_cnt = 0; /* told: nothing is left to tell */
+	}
+	ht_list_each(&proc->lookups, lookup, next_lookup, node) {
+		if (!lookup->done_ns) {
+			struct verdict v = {
+				.outcome = proc->engine->is_ended ? HTTPTRACE_INCOMPLETE : HTTPTRACE_ABORTED,
+				.phase = HTTPTRACE_PHASE_DNS,
+				.message = proc->engine->is_ended ? "tracing ended during the lookup" : "the process ended during the lookup",
+				.end_ns = now_ns,
+			};
+
+			report_lookup(proc, lookup, &v);
+		}
+		drop_lookup(proc, lookup);
+	}
+}
+
+void ht_dial_free_all(struct ht_proc *proc)
+{
+	while (!ht_list_is_empty(&proc->dials))
+		dial_free(ht_container(proc->dials.next, struct ht_dial, node));
+	while (!ht_list_is_empty(&proc->lookups))
+		drop_lookup(proc, ht_container(proc->lookups.next, struct ht_lookup, node));
+}

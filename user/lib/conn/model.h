@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * model.h - what the engine knows of the world: processes, lookups, dials, connections, TLS objects. Data only; each has a file that changes it.
+ *
+ * Ownership: the engine's maps own processes, connections and TLS objects; a process owns its lookups and dials; a connection owns its exchange, and
+ * its TLS object once the program has freed that. Pointers between them are cleared by whoever frees the one pointed to.
+ */
+#ifndef HT_MODEL_H
+#define HT_MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/event.h"
+#include "conn/engine.h"
+#include "httptrace.h"
+#include "proto/tls_hello.h"
+#include "util/list.h"
+#include "util/map.h"
+#include "util/timer.h"
+
+#define HT_MS 1000000ull
+
+/* Bounds. Each table evicts its oldest entry above its bound, counted in struct ht_engine_counts.evicted. */
+#define HT_MAX_PROCS        32768
+#define HT_MAX_CONNS        65536
+#define HT_MAX_TLS_OBJECTS  65536
+#define HT_MAX_LOOKUPS      32  /* per process, answers that no dial has used yet */
+#define HT_MAX_DIALS        256 /* per process */
+#define HT_MAX_ATTEMPTS     16  /* per dial */
+#define HT_MAX_SPOKEN       256 /* host:port pairs remembered per process */
+
+/* An answer older than this serves no dial any more: resolvers' and clients' caches (curl: 60 s). */
+#define HT_LOOKUP_LIFE_NS (60000 * HT_MS)
+/*
+ * How long after its last failed attempt a dial may still get another attempt (next address, other family) before it is reported. Happy eyeballs
+ * starts the second family within 200 to 300 ms (RFC 8305 section 5: 250 ms).
+ */
+#define HT_DIAL_WAIT_NS (300 * HT_MS)
+/* After a reset the program may still read what had arrived before; and records of other CPUs may come later than the close. */
+#define HT_CLOSED_WAIT_NS (50 * HT_MS)
+
+struct ht_exchange;
+
+struct ht_lookup {
+	struct ht_list node; /* in its process, newest last; in no list once a dial has it */
+	uint64_t call_id;
+	uint64_t start_ns;
+	uint64_t done_ns; /* 0: still running */
+	uint32_t tid;
+	int32_t eai;
+	int32_t sys_errno;
+	char host[HT_DNS_HOST_MAX + 1];
+	char service[HT_DNS_SERVICE_MAX + 1];
+	unsigned int addr_cnt;
+	struct ht_addr addrs[HT_DNS_ADDR_MAX];
+};
+
+enum ht_attempt_state { HT_ATTEMPT_RUNNING, HT_ATTEMPT_CONNECTED, HT_ATTEMPT_FAILED };
+
+/* One connect call of a dial. */
+struct ht_attempt {
+	uint64_t cookie;
+	struct ht_addr remote;
+	uint64_t start_ns;
+	uint64_t done_ns;
+	enum ht_attempt_state state;
+	int err; /* positive errno; 0 with FAILED: not known */
+	bool is_told; /* its ConnectDone was handed to a request */
+};
+
+/* The way to a connection: a lookup and the attempts that followed it, until a request takes it or it is reported as it is. */
+struct ht_dial {
+	struct ht_list node; /* in its process */
+	struct ht_engine *engine;
+	struct ht_proc *proc;
+	struct ht_lookup *lookup; /* owned; NULL: none */
+	struct ht_attempt attempts[HT_MAX_ATTEMPTS];
+	unsigned int attempt_cnt;
+	uint32_t tid;
+	uint16_t port;
+	unsigned int conn_cnt; /* connections that point here */
+	struct httptrace_request *request; /* that took it: a late attempt's end goes there; a reference is held */
+	uint64_t winner;       /* cookie of the connection that the request uses */
+	struct ht_timer timer;
+};
+
+struct ht_proc {
+	uint32_t tgid;
+	struct ht_engine *engine;
+	struct ht_list order; /* in the engine, oldest first */
+	char comm[17];
+	char *exe; /* NULL: not known */
+	struct ht_list lookups;
+	unsigned int lookup_cnt;
+	struct ht_list dials;
+	unsigned int dial_cnt;
+	struct ht_list conns;
+	/* Hashes of "host:port" to which it has spoken HTTP. A ring. */
+	uint64_t spoken[HT_MAX_SPOKEN];
+	unsigned int spoken_cnt;
+};
+
+enum ht_conn_kind {
+	HT_CONN_UNDECIDED, /* no byte seen yet */
+	HT_CONN_HTTP1,
+	HT_CONN_TLS,
+	HT_CONN_HTTP2,  /* in clear */
+	HT_CONN_TUNNEL, /* behind a CONNECT: what follows decides again */
+	HT_CONN_OTHER,  /* not HTTP */
+};
+
+struct ht_conn {
+	uint64_t cookie;
+	uint64_t number; /* of its id */
+	struct ht_engine *engine;
+	struct ht_proc *proc;
+	struct ht_list node;  /* in its process */
+	struct ht_list order; /* in the engine, oldest first */
+	struct ht_dial *dial; /* until its first request took it, or NULL */
+	struct ht_addr local;
+	struct ht_addr remote;
+	enum ht_conn_kind kind;
+	bool is_whole;   /* its SYN_SENT was seen: nothing is missing before */
+	bool is_closed;
+	uint32_t tid;
+	uint64_t start_ns;
+	uint64_t connected_ns;
+	uint64_t fin_ns;   /* server's FIN arrived, 0 none */
+	uint64_t reset_ns; /* server's RST arrived, 0 none */
+	uint64_t lost;     /* events about it that are missing and not yet laid to a request */
+	int sock_err;
+	uint64_t requests; /* seen on it */
+	uint64_t last_end_ns; /* of the last response, 0 none or not known */
+	struct ht_hello *hello[2]; /* by direction */
+	uint64_t hello_off[2];
+	uint64_t hello_ns[2]; /* first byte of each */
+	struct ht_client_hello *client_hello; /* owned, NULL not known */
+	struct ht_server_hello *server_hello;
+	uint8_t alert_by;  /* 1 client's, 2 server's: a fatal alert in clear; 0 none */
+	uint8_t alert;
+	bool is_alert_next[2]; /* the piece before was the bare header of an alert record */
+	struct ht_tls_object *tls;
+	struct ht_exchange *exchange; /* owned; in clear, or in TLS where tls is set */
+	struct ht_timer timer; /* after its end: until the program has read what had arrived, and late records have come */
+};
+
+enum ht_handshake { HT_HANDSHAKE_UNSEEN, HT_HANDSHAKE_RUNNING, HT_HANDSHAKE_DONE, HT_HANDSHAKE_FAILED };
+
+struct ht_tls_object {
+	uint64_t id;
+	struct ht_engine *engine;
+	uint32_t tgid;
+	struct ht_list order; /* in the engine, oldest first */
+	struct ht_conn *conn; /* bound to; NULL unbound or the connection is gone */
+	uint8_t evidence;     /* HT_BIND_* */
+	uint16_t library;
+	enum ht_handshake handshake;
+	uint64_t start_ns;
+	uint64_t done_ns;
+	uint32_t err_lib, err_reason, verify_result;
+	char alpn[32];
+	char server_name[HT_HELLO_NAME_MAX];
+	bool is_unbound_told;
+	bool is_ignored; /* its plaintext is not HTTP/1 */
+	bool is_freed;   /* the program freed it: its connection owns it now */
+};
+
+struct ht_engine_counts {
+	uint64_t events;
+	uint64_t requests;
+	uint64_t dials;
+	uint64_t unbound;        /* TLS objects whose plaintext has no socket */
+	uint64_t http2_skipped;  /* connections */
+	uint64_t not_http;       /* client connections of another protocol */
+	uint64_t opaque_tls;     /* TLS connections of a library that is not traced */
+	uint64_t tunnels;        /* CONNECTs that succeeded */
+	uint64_t upgraded;       /* 101 */
+	uint64_t unsolicited;    /* responses without a request */
+	uint64_t dials_hidden;   /* by the dials option */
+	uint64_t evicted;
+	uint64_t out_of_memory;
+};
+
+#define HT_SUMMARY_MAX 16
+
+struct ht_engine {
+	struct ht_engine_opts opts;
+	const struct ht_engine_ops *ops;
+	void *ctx;
+	struct ht_timers timers;
+	struct ht_map procs;
+	struct ht_map conns;
+	struct ht_map tls_objects;
+	struct ht_list proc_order, conn_order, tls_order;
+	struct ht_map spoken; /* hashes of "address:port" where anybody spoke HTTP; values unused */
+	uint64_t next_request;
+	uint64_t next_conn;
+	int64_t realtime_offset_ns;
+	uint64_t losses; /* events lost so far, anywhere */
+	bool is_filtered;
+	bool is_ended;
+	struct ht_engine_counts counts;
+	struct httptrace_counter summary[HT_SUMMARY_MAX];
+};
+
+/* One line for -v; formats only when somebody listens. */
+void ht_engine_log(struct ht_engine *engine, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * proc.c - the process table.
+ */
+#include "conn/proc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn/conn.h"
+#include "conn/dial.h"
+
+/* FNV-1a, 64 bit. */
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
+{
+	const unsigned char *p = data;
+
+	while (len--)
+		hash = (hash ^ *p++) * 0x100000001b3ull;
+	return hash;
+}
+
+#define HASH_START 0xcbf29ce484222325ull
+
+static uint64_t addr_hash(const struct ht_addr *addr)
+{
+	uint64_t hash = hash_bytes(HASH_START, &addr->family, sizeof(addr->family));
+
+	hash = hash_bytes(hash, &addr->port, sizeof(addr->port));
+	return hash_bytes(hash, addr->addr, addr->family == HT_AF_INET ? 4 : 16);
+}
+
+struct ht_proc *ht_proc_get(struct ht_engine *engine, uint32_t tgid)
+{
+	struct ht_proc *proc = ht_map_get(&engine->procs, tgid);
+
+	if (proc)
+		return proc;
+	if (engine->procs.cnt >= HT_MAX_PROCS) {
+		struct ht_proc *oldest = ht_container(engine->proc_order.next, struct ht_proc, order);
+
+		engine->counts.evicted++;
+		ht_proc_free(oldest);
+	}
+	proc = calloc(1, sizeof(*proc));
+	if (!proc || ht_map_put(&engine->procs, tgid, proc)) {
+		engine->counts.out_of_memory++;
+		free(proc);
+		return NULL;
+	}
+	proc->tgid = tgid;
+	proc->engine = engine;
+	ht_list_init(&proc->lookups);
+	ht_list_init(&proc->dials);
+	ht_list_init(&proc->conns);
+	ht_list_append(&engine->proc_order, &proc->order);
+	return proc;
+}
+
+void ht_proc_free(struct ht_proc *proc)
+{
+	struct ht_conn *conn, *next;
+
+	/* Connections outlive it without a process: they are freed by their own end. */
+	ht_list_each(&proc->conns, conn, next, node) {
+		ht_list_remove(&conn->node);
+		conn->proc = NULL;
+		conn->dial = NULL;
+	}
+	ht_dial_free_all(proc);
+	ht_list_remove(&proc->order);
+	ht_map_take(&proc->engine->procs, proc->tgid);
+	free(proc->exe);
+	free(proc);
+}
+
+static void set_names(struct ht_proc *proc, const char *comm, const char *exe, size_t exe_len)
+{
+	memcpy(proc->comm, comm, 16);
+	proc->comm[16] = '\0';
+	if (exe_len) {
+		char *copy = strndup(exe, exe_len);
+
+		free(proc->exe);
+		proc->exe = copy;
+	}
+}
+
+static void proc_exit(struct ht_proc *proc, uint64_t now_ns)
+{
+	struct ht_conn *conn, *next;
+
+	ht_list_each(&proc->conns, conn, next, node)
+		ht_conn_abandon(conn, now_ns);
+	ht_dial_flush(proc, now_ns);
+	ht_proc_free(proc);
+}
+
+void ht_proc_record(struct ht_engine *engine, const struct ht_rec_proc *rec, uint64_t now_ns)
+{
+	struct ht_proc *proc, *parent;
+
+	if (rec->op == HT_PROC_EXIT) {
+		proc = ht_map_get(&engine->procs, rec->hdr.tgid);
+		if (proc)
+			proc_exit(proc, now_ns);
+		return;
+	}
+	proc = ht_proc_get(engine, rec->hdr.tgid);
+	if (!proc)
+		return;
+	switch (rec->op) {
+	case HT_PROC_FORK:
+		parent = ht_map_get(&engine->procs, rec->ppid);
+		if (parent)
+			set_names(proc, parent->comm, parent->exe, parent->exe ? strlen(parent->exe) : 0);
+		else
+			set_names(proc, rec->comm, rec->exe, rec->exe_len);
+		break;
+	case HT_PROC_EXEC:
+		set_names(proc, rec->comm, rec->exe, rec->exe_len);
+		break;
+	case HT_PROC_FACT:
+		set_names(proc, rec->comm, rec->exe, rec->exe_len);
+		break;
+	}
+}
+
+static void remember(struct ht_proc *proc, uint64_t hash)
+{
+	unsigned int known = proc->spoken_cnt < HT_MAX_SPOKEN ? proc->spoken_cnt : HT_MAX_SPOKEN;
+
+	for (unsigned int i = 0; i < known; i++)
+		if (proc->spoken[i] == hash)
+			return;
+	proc->spoken[proc->spoken_cnt++ % HT_MAX_SPOKEN] = hash;
+}
+
+void ht_proc_spoke(struct ht_proc *proc, const char *host_port, const struct ht_addr *remote)
+{
+	static int present;
+
+	if (host_port)
+		remember(proc, hash_bytes(HASH_START, host_port, strlen(host_port)));
+	if (remote->family && proc->engine->spoken.cnt < HT_MAX_CONNS)
+		ht_map_put(&proc->engine->spoken, addr_hash(remote), &present);
+}
+
+bool ht_proc_has_spoken(const struct ht_proc *proc, const char *host_port)
+{
+	uint64_t hash = hash_bytes(HASH_START, host_port, strlen(host_port));
+	unsigned int known = proc->spoken_cnt < HT_MAX_SPOKEN ? proc->spoken_cnt : HT_MAX_SPOKEN;
+
+	for (unsigned int i = 0; i < known; i++)
+		if (proc->spoken[i] == hash)
+			return true;
+	return false;
+}
+
+bool ht_proc_any_spoke(const struct ht_engine *engine, const struct ht_addr *remote)
+{
+	return ht_map_get(&engine->spoken, addr_hash(remote)) != NULL;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * proc.h - the processes that records speak of: names, and where they have spoken HTTP.
+ */
+#ifndef HT_PROC_H
+#define HT_PROC_H
+
+#include "conn/model.h"
+
+/* The process, made if need be. NULL when memory is out. */
+struct ht_proc *ht_proc_get(struct ht_engine *engine, uint32_t tgid);
+/* Takes a PROC record. EXIT ends its connections and dials and frees it. */
+void ht_proc_record(struct ht_engine *engine, const struct ht_rec_proc *rec, uint64_t now_ns);
+void ht_proc_free(struct ht_proc *proc);
+
+/* Remembers that the process spoke HTTP to host_port ("name:port") on a connection to remote. */
+void ht_proc_spoke(struct ht_proc *proc, const char *host_port, const struct ht_addr *remote);
+bool ht_proc_has_spoken(const struct ht_proc *proc, const char *host_port);
+/* Has any process spoken HTTP to this address and port? */
+bool ht_proc_any_spoke(const struct ht_engine *engine, const struct ht_addr *remote);
+
+#endif

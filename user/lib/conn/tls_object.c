@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * tls_object.c - TLS objects: handshake, binding, plaintext.
+ */
+#include "conn/tls_object.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn/conn.h"
+#include "conn/dial.h"
+#include "req/exchange.h"
+
+const char *ht_tls_evidence_name(uint8_t evidence)
+{
+	switch (evidence) {
+	case HT_BIND_NESTED:
+		return "nested";
+	case HT_BIND_FD:
+		return "fd";
+	case HT_BIND_BYTES:
+		return "bytes";
+	}
+	return NULL;
+}
+
+const char *ht_tls_library_name(uint16_t library)
+{
+	switch (library) {
+	case HT_TLS_LIB_OPENSSL:
+		return "openssl";
+	case HT_TLS_LIB_GNUTLS:
+		return "gnutls";
+	case HT_TLS_LIB_NSS:
+		return "nss";
+	case HT_TLS_LIB_GO:
+		return "go";
+	}
+	return NULL;
+}
+
+static struct ht_tls_object *object_make(struct ht_engine *engine, uint64_t id, uint32_t tgid)
+{
+	struct ht_tls_object *object = ht_map_get(&engine->tls_objects, id);
+
+	if (object)
+		return object;
+	if (engine->tls_objects.cnt >= HT_MAX_TLS_OBJECTS) {
+		engine->counts.evicted++;
+		ht_tls_free(ht_container(engine->tls_order.next, struct ht_tls_object, order));
+	}
+	object = calloc(1, sizeof(*object));
+	if (!object || ht_map_put(&engine->tls_objects, id, object)) {
+		engine->counts.out_of_memory++;
+		free(object);
+		return NULL;
+	}
+	object->id = id;
+	object->engine = engine;
+	object->tgid = tgid;
+	ht_list_append(&engine->tls_order, &object->order);
+	return object;
+}
+
+void ht_tls_free(struct ht_tls_object *object)
+{
+	if (object->conn)
+		object->conn->tls = NULL;
+	if (!object->is_freed) {
+		ht_list_remove(&object->order);
+		ht_map_take(&object->engine->tls_objects, object->id);
+	}
+	free(object);
+}
+
+void ht_tls_unbind(struct ht_tls_object *object)
+{
+	if (object->conn)
+		object->conn->tls = NULL;
+	object->conn = NULL;
+	object->evidence = HT_BIND_NONE;
+	if (object->is_freed)
+		ht_tls_free(object);
+}
+
+/* The program has freed it: its facts stay with its connection. */
+static void object_freed(struct ht_tls_object *object)
+{
+	ht_list_remove(&object->order);
+	ht_map_take(&object->engine->tls_objects, object->id);
+	object->is_freed = true;
+	if (!object->conn)
+		ht_tls_free(object);
+}
+
+static void bind(struct ht_tls_object *object, uint64_t cookie, uint8_t evidence, uint64_t now_ns)
+{
+	struct ht_conn *conn;
+
+	if (!cookie || (object->conn && object->conn->cookie == cookie)) {
+		if (evidence > object->evidence)
+			object->evidence = evidence;
+		return;
+	}
+	if (object->conn && evidence < object->evidence)
+		return;
+	conn = ht_conn_make(object->engine, cookie, object->tgid);
+	if (!conn)
+		return;
+	if (object->conn) { /* better evidence, or another socket: what was read into the old one is not to be trusted */
+		ht_conn_drop_exchange(object->conn, now_ns);
+		object->conn->tls = NULL;
+	}
+	ht_conn_drop_exchange(conn, now_ns);
+	if (conn->tls)
+		ht_tls_unbind(conn->tls);
+	conn->kind = HT_CONN_TLS;
+	conn->tls = object;
+	object->conn = conn;
+	object->evidence = evidence;
+	object->is_ignored = false;
+}
+
+static void copy_text(char *to, size_t len, const struct ht_rec_tls *rec)
+{
+	size_t n = rec->text_len < len ? rec->text_len : len - 1;
+
+	memcpy(to, rec + 1, n);
+	to[n] = '\0';
+}
+
+void ht_tls_record(struct ht_engine *engine, const struct ht_rec_tls *rec)
+{
+	struct ht_tls_object *object;
+	uint64_t now_ns = rec->hdr.ts_ns;
+
+	if (rec->is_server)
+		return;
+	object = rec->op == HT_TLS_FREE ? ht_map_get(&engine->tls_objects, rec->tls_id) : object_make(engine, rec->tls_id, rec->hdr.tgid);
+	if (!object)
+		return;
+	object->library = rec->library;
+	if (rec->cookie && rec->op != HT_TLS_BIND && !object->conn)
+		bind(object, rec->cookie, rec->evidence, now_ns);
+	if (rec->hdr.lost && object->conn) {
+		object->conn->lost += rec->hdr.lost;
+		if (object->conn->exchange)
+			ht_exchange_lost(object->conn->exchange, rec->hdr.lost);
+	}
+	switch (rec->op) {
+	case HT_TLS_HANDSHAKE_START:
+		object->handshake = HT_HANDSHAKE_RUNNING;
+		object->start_ns = rec->start_ns ? rec->start_ns : now_ns;
+		break;
+	case HT_TLS_HANDSHAKE_DONE:
+		object->handshake = HT_HANDSHAKE_DONE;
+		if (rec->start_ns)
+			object->start_ns = rec->start_ns;
+		object->done_ns = now_ns;
+		break;
+	case HT_TLS_HANDSHAKE_FAIL:
+		object->handshake = HT_HANDSHAKE_FAILED;
+		if (rec->start_ns)
+			object->start_ns = rec->start_ns;
+		object->done_ns = now_ns;
+		object->err_lib = rec->err_lib;
+		object->err_reason = rec->err_reason;
+		object->verify_result = rec->verify_result;
+		if (object->conn && object->conn->dial)
+			ht_dial_end(object->conn->dial, object->conn, HT_DIAL_TLS_FAILED, now_ns);
+		break;
+	case HT_TLS_BIND:
+		bind(object, rec->cookie, rec->evidence, now_ns);
+		break;
+	case HT_TLS_SERVER_NAME:
+		copy_text(object->server_name, sizeof(object->server_name), rec);
+		break;
+	case HT_TLS_ALPN:
+		copy_text(object->alpn, sizeof(object->alpn), rec);
+		break;
+	case HT_TLS_ERROR:
+		object->err_lib = rec->err_lib;
+		object->err_reason = rec->err_reason;
+		break;
+	case HT_TLS_FREE:
+		object_freed(object);
+		break;
+	}
+}
+
+void ht_tls_data(struct ht_engine *engine, const struct ht_rec_data *rec)
+{
+	struct ht_tls_object *object = object_make(engine, rec->tls_id, rec->hdr.tgid);
+
+	if (!object || object->is_ignored)
+		return;
+	/* The record of the binding itself may be lost: the evidence is then not known, the socket is. */
+	if (rec->cookie && !object->conn)
+		bind(object, rec->cookie, HT_BIND_NONE, rec->hdr.ts_ns);
+	if (!object->conn) {
+		if (!object->is_unbound_told) {
+			object->is_unbound_told = true;
+			engine->counts.unbound++;
+			ht_engine_log(engine, "a TLS object of pid %u has no known socket: its traffic is left alone", object->tgid);
+		}
+		return;
+	}
+	if (rec->hdr.flags & (HT_F_EOF | HT_F_FAILED)) {
+		if (object->conn->exchange && rec->hdr.flags & HT_F_EOF)
+			ht_exchange_eof(object->conn->exchange, rec->hdr.ts_ns);
+		else if (object->conn->exchange && rec->err)
+			ht_exchange_io_failed(object->conn->exchange, rec->hdr.ts_ns, rec->dir, rec->err);
+		return;
+	}
+	if (!ht_conn_plaintext(object->conn, rec))
+		object->is_ignored = true;
+}

@@ -1,0 +1,750 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * exchange.c - HTTP/1 on one connection: bytes to messages, messages to requests in order of sending (RFC 9112 section 9.3), and how they end.
+ */
+#include "req/exchange.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "req/exchange_private.h"
+#include "req/hooks.h"
+#include "util/names.h"
+
+struct ht_held {
+	struct ht_list node;
+	struct ht_rec_data rec; /* the captured bytes follow */
+};
+
+static const struct ht_http1_events request_events, response_events;
+
+struct ht_exchange *ht_exchange_new(struct ht_conn *conn)
+{
+	struct ht_exchange *exchange = calloc(1, sizeof(*exchange));
+
+	if (!exchange)
+		return NULL;
+	exchange->engine = conn->engine;
+	exchange->conn = conn;
+	ht_list_init(&exchange->flights);
+	ht_list_init(&exchange->held);
+	exchange->parser[HT_DIR_TX] = ht_http1_new(HT_HTTP1_REQUEST, 0, &request_events, exchange);
+	exchange->parser[HT_DIR_RX] = ht_http1_new(HT_HTTP1_RESPONSE, 0, &response_events, exchange);
+	if (!exchange->parser[HT_DIR_TX] || !exchange->parser[HT_DIR_RX]) {
+		ht_exchange_free(exchange);
+		errno = ENOMEM;
+		return NULL;
+	}
+	return exchange;
+}
+
+static void drop_held(struct ht_exchange *exchange)
+{
+	struct ht_held *held, *next;
+
+	ht_list_each(&exchange->held, held, next, node) {
+		ht_list_remove(&held->node);
+		free(held);
+	}
+	exchange->held_bytes = 0;
+	ht_timer_cancel(&exchange->engine->timers, &exchange->held_timer);
+}
+
+/* A flight leaves without a report. */
+static void drop_flight(struct ht_exchange *exchange, struct ht_flight *flight)
+{
+	if (exchange->writing == flight)
+		exchange->writing = NULL;
+	if (exchange->settling == flight)
+		exchange->settling = NULL;
+	else
+		exchange->flight_cnt--;
+	httptrace_request__unref(flight->request);
+	ht_flight_free(flight);
+}
+
+void ht_exchange_free(struct ht_exchange *exchange)
+{
+	struct ht_flight *flight, *next;
+
+	if (!exchange)
+		return;
+	drop_held(exchange);
+	ht_timer_cancel(&exchange->engine->timers, &exchange->fate);
+	ht_list_each(&exchange->flights, flight, next, node)
+		drop_flight(exchange, flight);
+	if (exchange->settling)
+		drop_flight(exchange, exchange->settling);
+	ht_http1_free(exchange->parser[HT_DIR_TX]);
+	ht_http1_free(exchange->parser[HT_DIR_RX]);
+	free(exchange);
+}
+
+static struct ht_flight *first_flight(const struct ht_exchange *exchange)
+{
+	return ht_list_is_empty(&exchange->flights) ? NULL : ht_container(exchange->flights.next, struct ht_flight, node);
+}
+
+bool ht_exchange_has_open(const struct ht_exchange *exchange)
+{
+	return exchange->flight_cnt || exchange->settling;
+}
+
+bool ht_exchange_is_not_http(const struct ht_exchange *exchange)
+{
+	return exchange->is_not_http;
+}
+
+bool ht_exchange_is_tunnel(const struct ht_exchange *exchange)
+{
+	return exchange->is_tunnel;
+}
+
+/* ---- how a request ends ---- */
+
+static void flight_done(struct ht_exchange *exchange, struct ht_flight *flight)
+{
+	if (exchange->writing == flight)
+		exchange->writing = NULL;
+	if (exchange->settling == flight)
+		exchange->settling = NULL;
+	else
+		exchange->flight_cnt--;
+	ht_report_done(exchange->engine, flight->request);
+	ht_flight_free(flight);
+}
+
+/* The connection was kept (hooks.md B4), as far as anybody can see: nothing happened to it. */
+static void settle(struct ht_exchange *exchange)
+{
+	struct ht_flight *flight = exchange->settling;
+
+	if (!flight)
+		return;
+	ht_timer_cancel(&exchange->engine->timers, &exchange->fate);
+	if (ht_flight_is_kept(flight) && !exchange->conn->fin_ns && !exchange->conn->reset_ns) {
+		if (exchange->again_ns)
+			ht_hook_put_idle(flight->request, exchange->again_ns, HTTPTRACE_PROXY);
+		else
+			ht_hook_put_idle(flight->request, flight->end_ns, HTTPTRACE_INFERRED);
+	}
+	flight_done(exchange, flight);
+}
+
+static void settle_closed(struct ht_exchange *exchange, uint64_t ts_ns, enum httptrace_closer by)
+{
+	struct ht_flight *flight = exchange->settling;
+
+	if (!flight)
+		return;
+	ht_timer_cancel(&exchange->engine->timers, &exchange->fate);
+	ht_hook_conn_closed(flight->request, ts_ns > flight->end_ns ? ts_ns : flight->end_ns, by);
+	flight_done(exchange, flight);
+}
+
+static void fate_due(void *object, uint64_t at_ns)
+{
+	struct ht_exchange *exchange = object;
+	struct ht_flight *flight = first_flight(exchange);
+
+	(void)at_ns;
+	if (exchange->settling) {
+		settle(exchange);
+	} else if (flight && flight->is_answered) {
+		/* Answered, but its body is still being written: that goes on without us (hooks.md C 11b). */
+		exchange->again_ns = 0;
+		flight_done(exchange, flight);
+	}
+}
+
+/* The response is whole and so is the request: what remains is what becomes of the connection. */
+static void finish(struct ht_exchange *exchange, struct ht_flight *flight)
+{
+	bool is_last = exchange->flight_cnt == 1;
+
+	ht_list_remove(&flight->node);
+	if (!is_last) { /* pipelined requests follow: the connection does not go idle */
+		flight_done(exchange, flight);
+		return;
+	}
+	exchange->flight_cnt--;
+	exchange->settling = flight;
+	exchange->again_ns = 0;
+	if (exchange->conn->fin_ns && exchange->conn->fin_ns <= flight->end_ns)
+		settle_closed(exchange, flight->end_ns, HTTPTRACE_BY_SERVER);
+	else
+		ht_timer_set(&exchange->engine->timers, &exchange->fate, flight->end_ns + HT_FATE_NS, fate_due, exchange);
+}
+
+/* An answered request whose body will not follow any more (hooks.md C 8c, 8d). */
+static void give_up_body(struct ht_flight *flight, uint64_t ts_ns)
+{
+	ht_flight_wait_continue(flight);
+	ht_flight_written(flight, ts_ns,
+			  ht_hook_error(flight->request, "body_not_sent", "the server answered before the body was sent, and it was not sent"));
+	flight->is_kept = false;
+}
+
+struct failure {
+	enum httptrace_outcome outcome;
+	const char *code; /* NULL: the outcome's name */
+	const char *message;
+	uint64_t ts_ns;
+	int closer; /* enum httptrace_closer, -1: the connection was not closed */
+};
+
+static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, const struct failure *f)
+{
+	struct httptrace_request *request = flight->request;
+	enum httptrace_phase phase = ht_flight_phase(flight);
+
+	if (flight->is_answered) {
+		if (!flight->is_written && !flight->sent_body_bytes && flight->is_expecting)
+			give_up_body(flight, f->ts_ns);
+		else if (!flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
+			ht_flight_written(flight, f->ts_ns, ht_hook_error(request, f->code ? f->code : "closed", f->message));
+	} else {
+		if (!flight->has_head)
+			ht_flight_headless(exchange, flight);
+		ht_flight_wait_continue(flight);
+		if (flight->has_head && !flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
+			ht_flight_written(flight, f->ts_ns,
+					  ht_hook_error(request, f->code ? f->code : httptrace_outcome__name(f->outcome), f->message));
+		if (flight->has_final)
+			request->received.body_bytes = (int64_t)flight->got_body_bytes;
+		if (flight->got_body_bytes)
+			ht_hook_body(request, f->ts_ns, flight->got_body_bytes);
+		ht_report_outcome(request, f->outcome, phase, f->code, f->message, f->ts_ns);
+		if (f->outcome == HTTPTRACE_INCOMPLETE && exchange->engine->losses > flight->losses && !request->lost)
+			request->lost = exchange->engine->losses - flight->losses;
+	}
+	if (f->closer >= 0)
+		ht_hook_conn_closed(request, f->ts_ns > flight->end_ns ? f->ts_ns : flight->end_ns, (enum httptrace_closer)f->closer);
+	ht_list_remove(&flight->node);
+	flight_done(exchange, flight);
+}
+
+static void fail_all(struct ht_exchange *exchange, const struct failure *f)
+{
+	struct ht_flight *flight;
+
+	drop_held(exchange);
+	while ((flight = first_flight(exchange)) != NULL)
+		fail_flight(exchange, flight, f);
+}
+
+/* ---- requests: from the parser of what is sent ---- */
+
+/*
+ * When the call that is being fed wrote its last byte: its end, but never later than the response that it caused (hooks.md 0a). start_ns tells
+ * whether the response came during the call.
+ */
+static uint64_t written_at(const struct ht_exchange *exchange, const struct ht_flight *flight)
+{
+	uint64_t ts_ns = exchange->rec->hdr.ts_ns;
+
+	if (!ht_list_is_empty(&exchange->held)) {
+		const struct ht_held *held = ht_container(exchange->held.next, struct ht_held, node);
+
+		if (held->rec.hdr.ts_ns < ts_ns && first_flight(exchange) == flight)
+			ts_ns = held->rec.hdr.ts_ns;
+	}
+	if (flight->first_byte_ns && flight->first_byte_ns < ts_ns && exchange->rec->start_ns && exchange->rec->start_ns < flight->first_byte_ns)
+		ts_ns = flight->first_byte_ns;
+	return ts_ns;
+}
+
+static void request_begin(void *ctx)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight;
+
+	settle(exchange);
+	if (exchange->flight_cnt >= HT_EXCHANGE_MAX_REQUESTS) {
+		exchange->engine->counts.evicted++;
+		exchange->is_dead = true;
+		return;
+	}
+	flight = ht_flight_new(exchange);
+	if (!flight) {
+		exchange->engine->counts.out_of_memory++;
+		exchange->is_dead = true;
+		return;
+	}
+	flight->begin_ns = exchange->rec->start_ns ? exchange->rec->start_ns : exchange->rec->hdr.ts_ns;
+	flight->was_busy = exchange->flight_cnt != 0;
+	ht_list_append(&exchange->flights, &flight->node);
+	exchange->flight_cnt++;
+	exchange->writing = flight;
+}
+
+static void request_head(void *ctx, const struct ht_http1_head *head)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight = exchange->writing;
+
+	if (!flight)
+		return;
+	exchange->is_proven = true;
+	ht_flight_head(exchange, flight, head, written_at(exchange, flight));
+}
+
+static void request_body(void *ctx, uint64_t n)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight = exchange->writing;
+	uint64_t begin_ns = exchange->rec->start_ns ? exchange->rec->start_ns : exchange->rec->hdr.ts_ns;
+
+	if (!flight)
+		return;
+	/* hooks.md B3: in the same write as the head, or right behind it, the client did not wait. */
+	if (!flight->sent_body_bytes && flight->is_expecting && !flight->is_wait_told) {
+		if (begin_ns > flight->head_ns && begin_ns - flight->head_ns > HT_NOT_WAITING_NS)
+			ht_flight_wait_continue(flight);
+		else
+			flight->is_wait_told = true;
+	}
+	flight->sent_body_bytes += n;
+	flight->request->sent.body_bytes = (int64_t)flight->sent_body_bytes;
+}
+
+static void request_end(void *ctx, const struct ht_http1_field *trailers, size_t trailer_cnt)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight = exchange->writing;
+
+	(void)trailers;
+	(void)trailer_cnt;
+	if (!flight)
+		return;
+	exchange->writing = NULL;
+	ht_flight_written(flight, written_at(exchange, flight), NULL);
+	if (flight->is_answered)
+		finish(exchange, flight);
+}
+
+/* Nothing more can be read from either direction until a request begins again. */
+static void lose_track(struct ht_exchange *exchange)
+{
+	struct failure f = {
+		.outcome = HTTPTRACE_INCOMPLETE, .code = "gap", .message = "bytes of the message are not known", .ts_ns = exchange->rec->hdr.ts_ns, .closer = -1,
+	};
+
+	exchange->is_awry[HT_DIR_TX] = exchange->is_awry[HT_DIR_RX] = true;
+	fail_all(exchange, &f);
+}
+
+static void parser_error(struct ht_exchange *exchange, enum ht_http1_error error, bool is_request)
+{
+	struct failure f = { .outcome = HTTPTRACE_PROTOCOL_ERROR, .code = ht_http1_error_name(error), .closer = -1 };
+
+	if (exchange->is_ending)
+		return;
+	if (error == HT_HTTP1_GAP || error == HT_HTTP1_HEAD_TOO_LARGE) {
+		lose_track(exchange);
+		return;
+	}
+	if (error == HT_HTTP1_NOT_HTTP && !exchange->is_proven) {
+		exchange->is_not_http = true;
+		exchange->is_dead = true;
+		while (first_flight(exchange))
+			drop_flight(exchange, first_flight(exchange));
+		return;
+	}
+	/* The rest of a response whose request was sent before we came. */
+	if (!is_request && error == HT_HTTP1_NOT_HTTP && !exchange->conn->is_whole) {
+		exchange->is_awry[HT_DIR_RX] = true;
+		return;
+	}
+	f.message = is_request ? "the request is not HTTP/1 as RFC 9112 has it" : "the response is not HTTP/1 as RFC 9112 has it";
+	f.ts_ns = exchange->rec->hdr.ts_ns;
+	exchange->is_dead = true;
+	fail_all(exchange, &f);
+}
+
+static void request_error(void *ctx, enum ht_http1_error error)
+{
+	parser_error(ctx, error, true);
+}
+
+static const struct ht_http1_events request_events = {
+	.begin = request_begin, .head = request_head, .body = request_body, .end = request_end, .error = request_error,
+};
+
+/* ---- responses ---- */
+
+static void response_begin(void *ctx)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight = first_flight(exchange);
+
+	exchange->is_orphan = !flight || flight->is_answered;
+	if (exchange->is_orphan) {
+		exchange->engine->counts.unsolicited++;
+		return;
+	}
+	flight->is_response_begun = true;
+	if (flight->first_byte_ns)
+		return;
+	ht_flight_wait_continue(flight);
+	flight->first_byte_ns = exchange->rec->hdr.ts_ns;
+	ht_hook_plain(flight->request, HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, flight->first_byte_ns, HTTPTRACE_OBSERVED);
+}
+
+static struct ht_span response_method(void *ctx)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight = first_flight(exchange);
+
+	if (exchange->is_orphan || !flight)
+		return (struct ht_span){ "", 0 };
+	return (struct ht_span){ flight->method, strlen(flight->method) };
+}
+
+static void response_head(void *ctx, const struct ht_http1_head *head)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight = first_flight(exchange);
+
+	if (!exchange->is_orphan && flight)
+		ht_flight_response_head(exchange, flight, head, exchange->rec->hdr.ts_ns);
+}
+
+static void response_body(void *ctx, uint64_t n)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight = first_flight(exchange);
+
+	if (!exchange->is_orphan && flight)
+		flight->got_body_bytes += n;
+}
+
+/* The CONNECT itself is part of the dial, no request (hooks.md C13): whoever speaks behind it inherits the dial. */
+static void tunnel_opened(struct ht_exchange *exchange, struct ht_flight *flight)
+{
+	exchange->engine->counts.tunnels++;
+	exchange->is_tunnel = true;
+	exchange->is_dead = true;
+	exchange->conn->requests--;
+	ht_list_remove(&flight->node);
+	drop_flight(exchange, flight);
+}
+
+static void response_end(void *ctx, const struct ht_http1_field *trailers, size_t trailer_cnt)
+{
+	struct ht_exchange *exchange = ctx;
+	struct ht_flight *flight = first_flight(exchange);
+	uint64_t ts_ns = exchange->rec->hdr.ts_ns;
+
+	(void)trailers;
+	(void)trailer_cnt;
+	if (exchange->is_orphan || !flight || flight->is_interim)
+		return;
+	if (flight->framing == HT_HTTP1_TUNNEL) {
+		if (flight->request->status != 101) {
+			tunnel_opened(exchange, flight);
+			return;
+		}
+		exchange->engine->counts.upgraded++;
+		exchange->is_dead = true;
+	}
+	ht_flight_response_end(exchange, flight, ts_ns);
+	if (flight->is_written)
+		finish(exchange, flight);
+	else
+		ht_timer_set(&exchange->engine->timers, &exchange->fate, ts_ns + HT_LATE_WRITE_NS, fate_due, exchange);
+}
+
+static void response_error(void *ctx, enum ht_http1_error error)
+{
+	parser_error(ctx, error, false);
+}
+
+static const struct ht_http1_events response_events = {
+	.begin = response_begin, .head = response_head, .body = response_body, .end = response_end,
+	.error = response_error, .request_method = response_method,
+};
+
+/* ---- bytes ---- */
+
+/* After a gap: may these bytes begin a message? Then both sides start anew with a request, the receiving one with a response. */
+static bool is_back_on_track(struct ht_exchange *exchange, const struct ht_rec_data *rec)
+{
+	int dir = rec->dir;
+	enum ht_http1_side side = dir == HT_DIR_TX ? HT_HTTP1_REQUEST : HT_HTTP1_RESPONSE;
+
+	if (!exchange->is_awry[dir])
+		return true;
+	if (dir == HT_DIR_RX && exchange->is_awry[HT_DIR_TX])
+		return false;
+	if (ht_http1_probe(side, rec + 1, rec->captured_len) != 1)
+		return false;
+	ht_http1_reset(exchange->parser[dir]);
+	exchange->is_awry[dir] = false;
+	return true;
+}
+
+/* 8c: the client left the announced body out and sends its next request on the kept connection. */
+static void look_for_abandoned_body(struct ht_exchange *exchange, const struct ht_rec_data *rec)
+{
+	struct ht_flight *flight = exchange->writing;
+
+	if (!flight || !flight->is_expecting || !flight->is_answered || flight->sent_body_bytes ||
+	    ht_http1_probe(HT_HTTP1_REQUEST, rec + 1, rec->captured_len) != 1)
+		return;
+	give_up_body(flight, flight->end_ns);
+	exchange->writing = NULL;
+	ht_http1_reset(exchange->parser[HT_DIR_TX]);
+	finish(exchange, flight);
+}
+
+/* Was the stream seen from its first byte on? Otherwise its first record begins where it begins. */
+static bool is_from_start(const struct ht_exchange *exchange)
+{
+	const struct ht_conn *conn = exchange->conn;
+
+	return conn->is_whole && !conn->requests && (!conn->tls || conn->tls->handshake != HT_HANDSHAKE_UNSEEN);
+}
+
+static void feed(struct ht_exchange *exchange, const struct ht_rec_data *rec)
+{
+	struct ht_http1 *parser = exchange->parser[rec->dir];
+	const uint8_t *data = (const uint8_t *)(rec + 1);
+	uint64_t expected = exchange->off[rec->dir];
+	uint32_t captured_len = rec->captured_len, orig_len = rec->orig_len;
+
+	exchange->rec = rec;
+	if (!exchange->has_off[rec->dir]) {
+		exchange->has_off[rec->dir] = true;
+		expected = is_from_start(exchange) ? 0 : rec->off;
+	}
+	if (rec->off < expected) { /* told before: the records of a call that was seen twice */
+		uint64_t known = expected - rec->off;
+
+		if (known >= orig_len)
+			return;
+		data += known < captured_len ? known : captured_len;
+		captured_len -= known < captured_len ? (uint32_t)known : captured_len;
+		orig_len -= (uint32_t)known;
+	}
+	exchange->off[rec->dir] = rec->off + rec->orig_len;
+	if (rec->off > expected && !exchange->is_awry[rec->dir]) {
+		if (!rec->hdr.lost)
+			ht_exchange_lost(exchange, 1);
+		ht_http1_skip(parser, rec->off - expected);
+	}
+	if (!is_back_on_track(exchange, rec))
+		return;
+	if (rec->dir == HT_DIR_TX)
+		look_for_abandoned_body(exchange, rec);
+	if (captured_len)
+		ht_http1_feed(parser, data, captured_len);
+	if (captured_len < orig_len && !exchange->is_dead && !exchange->is_awry[rec->dir])
+		ht_http1_skip(parser, orig_len - captured_len);
+}
+
+static void hold(struct ht_exchange *exchange, const struct ht_rec_data *rec);
+
+static void report_progress(struct ht_exchange *exchange)
+{
+	struct ht_flight *flight, *next;
+
+	ht_list_each(&exchange->flights, flight, next, node)
+		ht_report_progress(exchange->engine, flight->request);
+	if (exchange->settling)
+		ht_report_progress(exchange->engine, exchange->settling->request);
+}
+
+static void release_held(struct ht_exchange *exchange)
+{
+	struct ht_held *held, *next;
+	struct ht_list list;
+
+	ht_timer_cancel(&exchange->engine->timers, &exchange->held_timer);
+	ht_list_init(&list);
+	ht_list_each(&exchange->held, held, next, node) {
+		ht_list_remove(&held->node);
+		ht_list_append(&list, &held->node);
+	}
+	exchange->held_bytes = 0;
+	ht_list_each(&list, held, next, node) {
+		if (!exchange->is_dead)
+			feed(exchange, &held->rec);
+		ht_list_remove(&held->node);
+		free(held);
+	}
+	exchange->rec = NULL;
+}
+
+static void held_due(void *object, uint64_t at_ns)
+{
+	(void)at_ns;
+	release_held(object);
+	report_progress(object);
+}
+
+static void hold(struct ht_exchange *exchange, const struct ht_rec_data *rec)
+{
+	size_t bytes = sizeof(struct ht_list) + sizeof(*rec) + rec->captured_len;
+	struct ht_held *held = exchange->held_bytes + bytes <= HT_EXCHANGE_MAX_HELD_BYTES ? malloc(bytes) : NULL;
+
+	if (!held) {
+		exchange->engine->counts.evicted++;
+		return; /* the stream offsets will tell the gap */
+	}
+	memcpy(&held->rec, rec, sizeof(*rec) + rec->captured_len);
+	ht_list_append(&exchange->held, &held->node);
+	exchange->held_bytes += bytes;
+	if (!ht_timer_is_set(&exchange->held_timer))
+		ht_timer_set(&exchange->engine->timers, &exchange->held_timer, rec->hdr.ts_ns + HT_HELD_NS, held_due, exchange);
+}
+
+void ht_exchange_data(struct ht_exchange *exchange, const struct ht_rec_data *rec)
+{
+	if (exchange->is_dead)
+		return;
+	if (rec->dir == HT_DIR_RX && (!ht_list_is_empty(&exchange->held) ||
+				      (!exchange->flight_cnt && !exchange->is_orphan && ht_http1_is_idle(exchange->parser[HT_DIR_RX]) &&
+				       !exchange->is_awry[HT_DIR_TX]))) {
+		hold(exchange, rec);
+		return;
+	}
+	feed(exchange, rec);
+	if (rec->dir == HT_DIR_TX && exchange->flight_cnt && !ht_list_is_empty(&exchange->held))
+		release_held(exchange);
+	exchange->rec = NULL;
+	report_progress(exchange);
+}
+
+/* ---- ends ---- */
+
+void ht_exchange_again(struct ht_exchange *exchange, uint64_t ts_ns)
+{
+	if (exchange->settling && !exchange->again_ns && ts_ns >= exchange->settling->end_ns)
+		exchange->again_ns = ts_ns;
+}
+
+void ht_exchange_fin(struct ht_exchange *exchange, uint64_t ts_ns)
+{
+	settle_closed(exchange, ts_ns, HTTPTRACE_BY_SERVER);
+}
+
+/* The response stream is over: a body that lasts until then is whole now (its end is response_end()'s affair). */
+static void end_response_stream(struct ht_exchange *exchange, uint64_t ts_ns)
+{
+	struct ht_rec_data at = { .hdr = { .ts_ns = ts_ns }, .dir = HT_DIR_RX };
+
+	release_held(exchange);
+	exchange->rec = &at;
+	exchange->is_ending = true;
+	if (!exchange->is_dead && !exchange->is_awry[HT_DIR_RX])
+		ht_http1_eof(exchange->parser[HT_DIR_RX]);
+	exchange->is_ending = false;
+	exchange->rec = NULL;
+}
+
+void ht_exchange_eof(struct ht_exchange *exchange, uint64_t ts_ns)
+{
+	struct failure f = {
+		.outcome = HTTPTRACE_CLOSED, .code = "closed", .message = "the server closed the connection before the response was whole", .ts_ns = ts_ns,
+		.closer = HTTPTRACE_BY_SERVER,
+	};
+
+	end_response_stream(exchange, ts_ns);
+	settle_closed(exchange, ts_ns, HTTPTRACE_BY_SERVER);
+	fail_all(exchange, &f);
+	exchange->is_dead = true;
+}
+
+/* The kernel's and the C library's ways to say that a call was only interrupted or found nothing, which end nothing. */
+static bool is_fatal(int err)
+{
+	return err == ECONNRESET || err == EPIPE || err == ETIMEDOUT || err == ECONNABORTED || err == EHOSTUNREACH || err == ENETUNREACH || err == ENETDOWN ||
+	       err == ENETRESET;
+}
+
+static enum httptrace_outcome outcome_of(int err)
+{
+	return err == ETIMEDOUT ? HTTPTRACE_TIMEOUT : HTTPTRACE_RESET;
+}
+
+void ht_exchange_io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir, int err)
+{
+	char name[32];
+	struct failure f = {
+		.outcome = outcome_of(err), .code = ht_errno_name(err, name, sizeof(name)), .message = ht_errno_text(err), .ts_ns = ts_ns,
+		.closer = HTTPTRACE_BY_RESET,
+	};
+
+	if (!is_fatal(err))
+		return;
+	release_held(exchange);
+	if (dir == HT_DIR_TX) {
+		/* The server may have answered before it closed: that is still to be read. */
+		if (exchange->writing && exchange->writing->has_head) {
+			ht_flight_written(exchange->writing, ts_ns, ht_hook_errno(exchange->writing->request, err));
+			exchange->writing->is_kept = false;
+			report_progress(exchange);
+		}
+		return;
+	}
+	settle_closed(exchange, ts_ns, HTTPTRACE_BY_RESET);
+	fail_all(exchange, &f);
+	exchange->is_dead = true;
+}
+
+void ht_exchange_close(struct ht_exchange *exchange, uint64_t ts_ns, enum httptrace_closer by, int err)
+{
+	char name[32];
+	struct failure f = { .ts_ns = ts_ns, .closer = by };
+
+	release_held(exchange);
+	settle_closed(exchange, ts_ns, by);
+	switch (by) {
+	case HTTPTRACE_BY_CLIENT:
+		f.outcome = HTTPTRACE_ABORTED;
+		f.code = "aborted";
+		f.message = "the client closed the connection before the response was whole";
+		break;
+	case HTTPTRACE_BY_SERVER:
+		f.outcome = HTTPTRACE_CLOSED;
+		f.code = "closed";
+		f.message = "the server closed the connection before the response was whole";
+		break;
+	case HTTPTRACE_BY_RESET:
+		f.outcome = outcome_of(err);
+		f.code = ht_errno_name(err ? err : ECONNRESET, name, sizeof(name));
+		f.message = ht_errno_text(err ? err : ECONNRESET);
+		break;
+	}
+	fail_all(exchange, &f);
+	exchange->is_dead = true;
+}
+
+void ht_exchange_abandon(struct ht_exchange *exchange, uint64_t ts_ns)
+{
+	struct failure f = {
+		.outcome = HTTPTRACE_INCOMPLETE, .code = "incomplete", .message = "its end was not seen", .ts_ns = ts_ns, .closer = -1,
+	};
+
+	release_held(exchange);
+	if (exchange->settling) {
+		ht_timer_cancel(&exchange->engine->timers, &exchange->fate);
+		flight_done(exchange, exchange->settling);
+	}
+	fail_all(exchange, &f);
+	exchange->is_dead = true;
+}
+
+void ht_exchange_lost(struct ht_exchange *exchange, uint64_t n)
+{
+	struct ht_flight *flight, *next;
+
+	if (!exchange->flight_cnt)
+		exchange->conn->lost += n; /* the next request may be what it touched */
+	ht_list_each(&exchange->flights, flight, next, node)
+		flight->request->lost += n;
+	if (exchange->settling)
+		exchange->settling->request->lost += n;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * names.c - error numbers and addresses as text.
+ */
+#include "util/names.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *ht_errno_name(int err, char *buf, size_t len)
+{
+	const char *name = strerrorname_np(err);
+
+	if (name)
+		return name;
+	snprintf(buf, len, "ERRNO_%d", err);
+	return buf;
+}
+
+const char *ht_errno_text(int err)
+{
+	const char *text = strerrordesc_np(err);
+
+	return text ? text : "unknown error";
+}
+
+/* glibc's netdb.h; -5 (EAI_NODATA) is declared only with _GNU_SOURCE. */
+static const struct {
+	int eai;
+	const char *name, *text;
+} eai_names[] = {
+	{ -1, "EAI_BADFLAGS", "invalid flags" },
+	{ -2, "EAI_NONAME", "name or service not known" },
+	{ -3, "EAI_AGAIN", "temporary failure in name resolution" },
+	{ -4, "EAI_FAIL", "non-recoverable failure in name resolution" },
+	{ -5, "EAI_NODATA", "no address associated with the name" },
+	{ -6, "EAI_FAMILY", "address family not supported" },
+	{ -7, "EAI_SOCKTYPE", "socket type not supported" },
+	{ -8, "EAI_SERVICE", "service not supported for the socket type" },
+	{ -9, "EAI_ADDRFAMILY", "no address of that family for the name" },
+	{ -10, "EAI_MEMORY", "out of memory" },
+	{ -11, "EAI_SYSTEM", "system error" },
+	{ -12, "EAI_OVERFLOW", "argument buffer overflow" },
+};
+
+const char *ht_eai_name(int eai, char *buf, size_t len)
+{
+	for (size_t i = 0; i < sizeof(eai_names) / sizeof(eai_names[0]); i++)
+		if (eai_names[i].eai == eai)
+			return eai_names[i].name;
+	snprintf(buf, len, "EAI_%d", eai);
+	return buf;
+}
+
+const char *ht_eai_text(int eai)
+{
+	for (size_t i = 0; i < sizeof(eai_names) / sizeof(eai_names[0]); i++)
+		if (eai_names[i].eai == eai)
+			return eai_names[i].text;
+	return "unknown resolver error";
+}
+
+const char *ht_addr_text(const struct ht_addr *addr, char *buf, size_t len)
+{
+	buf[0] = '\0';
+	if (addr->family == HT_AF_INET) {
+		inet_ntop(AF_INET, addr->addr, buf, (socklen_t)len);
+	} else if (addr->family == HT_AF_INET6) {
+		inet_ntop(AF_INET6, addr->addr, buf, (socklen_t)len);
+		if (addr->scope_id) {
+			size_t used = strlen(buf);
+
+			snprintf(buf + used, len - used, "%%%u", addr->scope_id);
+		}
+	}
+	return buf;
+}
+
+const char *ht_addr_port_text(const struct ht_addr *addr, char *buf, size_t len)
+{
+	char host[HT_ADDR_TEXT_MAX];
+
+	ht_addr_text(addr, host, sizeof(host));
+	if (!host[0])
+		buf[0] = '\0';
+	else
+		snprintf(buf, len, addr->family == HT_AF_INET6 ? "[%s]:%u" : "%s:%u", host, addr->port);
+	return buf;
+}
+
+bool ht_addr_is_same_host(const struct ht_addr *a, const struct ht_addr *b)
+{
+	return a->family == b->family && a->family && !memcmp(a->addr, b->addr, a->family == HT_AF_INET ? 4 : 16);
+}
+
+bool ht_addr_is_loopback(const struct ht_addr *addr)
+{
+	static const uint8_t loopback6[16] = { [15] = 1 };
+
+	if (addr->family == HT_AF_INET)
+		return addr->addr[0] == 127;
+	return addr->family == HT_AF_INET6 && !memcmp(addr->addr, loopback6, 16);
+}
+
+bool ht_is_literal_addr(const char *host)
+{
+	unsigned char addr[16];
+	char bare[INET6_ADDRSTRLEN + 1];
+	size_t len = strcspn(host, "%");
+
+	if (host[0] == '[') {
+		host++;
+		len = strcspn(host, "%]");
+	}
+	if (!len || len >= sizeof(bare))
+		return false;
+	memcpy(bare, host, len);
+	bare[len] = '\0';
+	/* inet_aton: getaddrinfo takes "127.1" for an address as well. */
+	return inet_pton(AF_INET6, bare, addr) == 1 || inet_aton(bare, (struct in_addr *)addr) != 0;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * names.h - error numbers and addresses as text. Pure functions; results are static or written to the caller's buffer.
+ */
+#ifndef HT_NAMES_H
+#define HT_NAMES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/event.h"
+
+#define HT_ADDR_TEXT_MAX 80
+
+/* "ECONNREFUSED" and "Connection refused" of a positive errno; "ERRNO_517" is written to buf where it has no name. Never NULL. */
+const char *ht_errno_name(int err, char *buf, size_t len);
+const char *ht_errno_text(int err);
+/* "EAI_NONAME" and its text, of glibc's negative EAI codes. */
+const char *ht_eai_name(int eai, char *buf, size_t len);
+const char *ht_eai_text(int eai);
+
+/* "127.0.0.1", "::1", "fe80::1%2"; "127.0.0.1:80", "[::1]:80". Empty for an unknown family. Return buf. */
+const char *ht_addr_text(const struct ht_addr *addr, char *buf, size_t len);
+const char *ht_addr_port_text(const struct ht_addr *addr, char *buf, size_t len);
+bool ht_addr_is_same_host(const struct ht_addr *a, const struct ht_addr *b);
+bool ht_addr_is_loopback(const struct ht_addr *addr);
+/* Is this host name a literal address (RFC 3986: also in brackets, also with a zone)? */
+bool ht_is_literal_addr(const char *host);
+
+#endif
