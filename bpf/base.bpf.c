@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * base.bpf.c - the one definition of each map and of the configuration, and the licence that lets the programs call GPL-only helpers.
+ *
+ * The static linker must meet this object first: where it has seen a map's extern declaration before, it keeps offset 0 in .maps for it and the
+ * map cannot be found (libbpf 1.1, linker.c). Objects are linked in the order of their names, hence this one's.
+ */
+#include "maps.bpf.h"
+
+const volatile struct ht_bpf_config ht_config = {
+	.flags = HT_CFG_PROCS,
+	.head_bytes = HT_HEAD_BYTES_DEFAULT,
+	.wakeup_bytes = 1 << 20,
+};
+
+struct ht_map_events events SEC(".maps");
+struct ht_map_traced traced SEC(".maps");
+struct ht_map_counters counters SEC(".maps");
+struct ht_map_cpus cpus SEC(".maps");
+struct ht_map_scratch scratch SEC(".maps");
+struct ht_map_socks socks SEC(".maps");
+struct ht_map_tls_objects tls_objects SEC(".maps");
+struct ht_map_threads threads SEC(".maps");
+struct ht_map_dns_calls dns_calls SEC(".maps");
+struct ht_map_route_notes route_notes SEC(".maps");
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * connect.bpf.c - connect() calls that fail before SYN_SENT: no route, mostly. No state change tells of them.
+ *
+ * In: cgroup hooks (a connect() begins), routing tracepoints (what the tables said), the socket's end. Out: HT_REC_CONNECT_FAIL.
+ * A connect() is open from its hook until SYN_SENT (sock.bpf.c clears connect_ns). It has failed when the socket is connected anew or destroyed with
+ * the mark still on it; several tables are asked for one route and one refusal proves nothing.
+ */
+#include "emit.bpf.h"
+#include "filter.bpf.h"
+
+/* Route types and flags: include/uapi/linux/rtnetlink.h, ipv6_route.h. */
+#define RTN_BLACKHOLE   6
+#define RTN_UNREACHABLE 7
+#define RTN_PROHIBIT    8
+#define RTN_THROW       9
+#define RTF_REJECT      0x0200
+
+static __noinline int tell_fail(struct ht_sock *ss, __u64 ts)
+{
+	__u64 thread = (__u64)ss->owner << 32 | ss->connect_tid, seq;
+	struct ht_route_note *note = bpf_map_lookup_elem(&route_notes, &thread);
+	struct ht_rec_connect_fail *rec;
+	struct ht_who who = ht_who(ss->owner);
+	__u64 start = ss->connect_ns;
+	__s32 err = 0;
+
+	ss->connect_ns = 0;
+	if (note && note->cookie == ss->cookie) {
+		err = note->err;
+		bpf_map_delete_elem(&route_notes, &thread);
+	}
+	rec = ht_reserve(sizeof(*rec), &seq, NULL);
+	if (!rec)
+		return 0;
+	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_CONNECT_FAIL, who.flags, ts, seq, who.tgid, who.tid);
+	rec->cookie = ss->cookie;
+	rec->start_ns = start;
+	rec->remote = ss->connect_to;
+	rec->err = err;
+	rec->pad = 0;
+	ht_submit(rec, ht_wake(sizeof(*rec)));
+	return 0;
+}
+
+static __always_inline int on_connect(struct bpf_sock_addr *ctx, int v6)
+{
+	__u64 ts = bpf_ktime_get_ns(), thread = bpf_get_current_pid_tgid();
+	struct ht_route_note *note, fresh = {};
+	struct ht_sock *ss;
+	__u32 a0, a1, a2, a3;
+
+	if (!ht_allowed(thread >> 32))
+		return 1;
+	note = bpf_map_lookup_elem(&route_notes, &thread);
+	if (ctx->protocol != IPPROTO_TCP) {
+		/* Its routes are not the open connect()'s. */
+		if (note)
+			note->closed = 1;
+		return 1;
+	}
+	ss = bpf_sk_storage_get(&socks, ctx->sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!ss) {
+		ht_count(HT_CNT_LOST_SCRATCH);
+		return 1;
+	}
+	if (ss->connect_ns)
+		tell_fail(ss, ts);
+	ss->cookie = bpf_get_socket_cookie(ctx);
+	ss->owner = thread >> 32;
+	ss->connect_tid = thread;
+	ss->connect_ns = ts;
+	ss->role = HT_ROLE_CLIENT;
+	ss->connect_to.scope_id = 0;
+	ss->connect_to.port = __builtin_bswap16(ctx->user_port);
+	if (v6) {
+		a0 = ctx->user_ip6[0];
+		a1 = ctx->user_ip6[1];
+		a2 = ctx->user_ip6[2];
+		a3 = ctx->user_ip6[3];
+	}
+	if (v6 && (a0 || a1 || a2 != __builtin_bswap32(0xffff))) {
+		ss->connect_to.family = HT_AF_INET6;
+	} else {
+		ss->connect_to.family = HT_AF_INET;
+		a0 = v6 ? a3 : ctx->user_ip4;
+		a1 = a2 = a3 = 0;
+	}
+	((__u32 *)ss->connect_to.addr)[0] = a0;
+	((__u32 *)ss->connect_to.addr)[1] = a1;
+	((__u32 *)ss->connect_to.addr)[2] = a2;
+	((__u32 *)ss->connect_to.addr)[3] = a3;
+	fresh.cookie = ss->cookie;
+	bpf_map_update_elem(&route_notes, &thread, &fresh, BPF_ANY);
+	return 1;
+}
+
+/* Both allow every connect(): 1. */
+SEC("cgroup/connect4")
+int cg_connect4(struct bpf_sock_addr *ctx)
+{
+	return on_connect(ctx, 0);
+}
+
+SEC("cgroup/connect6")
+int cg_connect6(struct bpf_sock_addr *ctx)
+{
+	return on_connect(ctx, 1);
+}
+
+/* err: positive errno of this lookup, 0 found. The last one counts. */
+static __always_inline void on_route(__s32 err)
+{
+	__u64 thread = bpf_get_current_pid_tgid();
+	struct ht_route_note *note = bpf_map_lookup_elem(&route_notes, &thread);
+
+	if (note && !note->closed)
+		note->err = err;
+}
+
+SEC("tp_btf/fib_table_lookup")
+int BPF_PROG(tp_fib_table_lookup, __u32 table, const struct flowi4 *flow, const struct fib_nh_common *nhc, int err)
+{
+	/* "Try the next table", and there is none: net/ipv4/route.c makes it ENETUNREACH. */
+	on_route(err == -EAGAIN ? ENETUNREACH : -err);
+	return 0;
+}
+
+SEC("tp_btf/fib6_table_lookup")
+int BPF_PROG(tp_fib6_table_lookup, const struct net *net, const struct fib6_result *res)
+{
+	__s32 err = 0;
+
+	if (res->fib6_flags & RTF_REJECT) {
+		/* net/ipv6/route.c, ip6_rt_type_to_error */
+		switch (res->fib6_type) {
+		case RTN_BLACKHOLE:
+			err = EINVAL;
+			break;
+		case RTN_PROHIBIT:
+			err = EACCES;
+			break;
+		case RTN_UNREACHABLE:
+			err = EHOSTUNREACH;
+			break;
+		default:
+			err = ENETUNREACH;
+		}
+	}
+	on_route(err);
+	return 0;
+}
+
+/* Every TCP socket ends here, whichever way. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(tp_tcp_destroy_sock, struct sock *sk)
+{
+	struct ht_sock *ss = bpf_sk_storage_get(&socks, sk, NULL, 0);
+
+	if (ss && ss->connect_ns)
+		tell_fail(ss, bpf_ktime_get_ns());
+	return 0;
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * maps.bpf.h - every map, with its bound and what happens at the bound. Declared here, defined in base.bpf.c, so that the concerns link into one object.
+ *
+ * The types are named because the static linker wants the extern declaration and the definition to have the same BTF.
+ */
+#ifndef HT_MAPS_BPF_H
+#define HT_MAPS_BPF_H
+
+#include "types.bpf.h"
+
+/* Records to user space. Full: the record is dropped and counted, its seq is spent. User space sets the size. */
+struct ht_map_events {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20);
+};
+
+/* Filter: tgid -> HT_TRACED_*. Full: a child is not followed (HT_CNT_LOST_SCRATCH). */
+struct ht_map_traced {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+
+struct ht_map_counters {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HT_CNT_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+
+struct ht_cpu {
+	__u64 seq;
+	__u64 id_cnt; /* identities handed out on this CPU */
+};
+
+struct ht_map_cpus {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct ht_cpu);
+};
+
+/*
+ * Slots per CPU. Probes of user code can be preempted, by one another and by tracepoints: a slot is taken and given back, not assumed free.
+ * All taken: the call's bytes are told by length only (HT_CNT_LOST_SCRATCH).
+ */
+#define HT_SCRATCH_CNT 3
+struct ht_map_scratch {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HT_SCRATCH_CNT);
+	__type(key, __u32);
+	__type(value, struct ht_scratch);
+};
+
+/* Sockets: freed with the socket. */
+struct ht_map_socks {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct ht_sock);
+};
+
+/* TLS objects: removed when freed. Full: the one not used for longest is forgotten, and counts as never seen when it comes back. */
+struct ht_map_tls_objects {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct ht_tls_key);
+	__type(value, struct ht_tls);
+};
+
+/* Calls in flight per thread: freed with the thread. */
+struct ht_map_threads {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct ht_thread);
+};
+
+/* Lookups in flight: pid_tgid -> call. A thread killed inside one leaves its entry behind: oldest are reused. */
+struct ht_map_dns_calls {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct ht_dns_call);
+};
+
+/* connect() calls that have not got as far as SYN_SENT: pid_tgid -> what routing said. */
+struct ht_map_route_notes {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct ht_route_note);
+};
+
+extern const volatile struct ht_bpf_config ht_config;
+
+extern struct ht_map_events events SEC(".maps");
+extern struct ht_map_traced traced SEC(".maps");
+extern struct ht_map_counters counters SEC(".maps");
+extern struct ht_map_cpus cpus SEC(".maps");
+extern struct ht_map_scratch scratch SEC(".maps");
+extern struct ht_map_socks socks SEC(".maps");
+extern struct ht_map_tls_objects tls_objects SEC(".maps");
+extern struct ht_map_threads threads SEC(".maps");
+extern struct ht_map_dns_calls dns_calls SEC(".maps");
+extern struct ht_map_route_notes route_notes SEC(".maps");
+
+#endif

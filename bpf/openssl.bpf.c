@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * openssl.bpf.c - libssl's calls: handshakes, plaintext, names, ends.
+ *
+ * In: uprobes and uretprobes; the attach cookie says which function (HT_FN_*). Out: HT_REC_TLS, and HT_REC_DATA of plaintext.
+ * A call in flight is a frame on its thread's stack of four (maps.bpf.h: threads); a return takes the topmost frame of its function that lies deeper in the
+ * thread's stack than the return, with all above it, so frames left by longjmp or by a switch of stacks do no harm. SSL_connect calls
+ * SSL_do_handshake: both may be probed.
+ * A handshake is the object's: from the first call that began it to the first success, over any number of calls.
+ */
+#include "filter.bpf.h"
+#include "payload.bpf.h"
+#include "scratch.bpf.h"
+#include "tls.bpf.h"
+
+#define SSL_CTRL_SET_TLSEXT_HOSTNAME 55 /* openssl/tls1.h */
+#define ERR_LIB_SSL                  20 /* openssl/err.h */
+
+static const struct ht_tls new_object;
+
+static __always_inline struct ht_tls *object_find(__u64 object, __u32 tgid)
+{
+	struct ht_tls_key key = { .object = object, .tgid = tgid };
+
+	return bpf_map_lookup_elem(&tls_objects, &key);
+}
+
+static __noinline struct ht_tls *object_get(__u64 object, __u32 tgid)
+{
+	struct ht_tls_key key = { .object = object, .tgid = tgid };
+	struct ht_tls *o = bpf_map_lookup_elem(&tls_objects, &key);
+
+	if (o)
+		return o;
+	if (bpf_map_update_elem(&tls_objects, &key, &new_object, BPF_NOEXIST))
+		ht_count(HT_CNT_LOST_SCRATCH);
+	o = bpf_map_lookup_elem(&tls_objects, &key);
+	if (o && !o->id)
+		o->id = ht_next_id();
+	return o;
+}
+
+static __always_inline void tell(struct ht_tls *o, __u64 object, __u64 ts, __u16 op)
+{
+	struct ht_tls_fact fact = { .ts_ns = ts, .object = object, .op = op };
+
+	ht_tls_tell(o, &fact);
+}
+
+/* A name, cut at HT_TLS_TEXT_MAX. len 0: up to its NUL. */
+static __noinline int tell_text(struct ht_tls *o, const struct ht_tls_fact *fact, __u64 text, __u32 len)
+{
+	struct ht_rec_tls *rec;
+	__u32 size;
+	__u64 seq;
+	char *to;
+	long n;
+
+	rec = ht_reserve(sizeof(*rec) + HT_TLS_TEXT_MAX, &seq, &o->flow.lost);
+	if (!rec)
+		return 0;
+	to = (char *)(rec + 1);
+	__builtin_memset(to, 0, HT_TLS_TEXT_MAX);
+	if (len) {
+		len = HT_BOUND(len, HT_TLS_TEXT_MAX - 1);
+		n = bpf_probe_read_user(to, len, (void *)text) ? -1 : len;
+	} else {
+		n = bpf_probe_read_user_str(to, HT_TLS_TEXT_MAX, (void *)text);
+		if (n > 0)
+			n--;
+	}
+	if (n < 0 || n > HT_TLS_TEXT_MAX) {
+		ht_count(HT_CNT_FAULT);
+		n = 0;
+	}
+	size = sizeof(*rec) + ((n + 7) & ~7UL);
+	ht_tls_fill(rec, o, fact, seq, size, n);
+	ht_submit(rec, ht_wake(size));
+	return 0;
+}
+
+/* The socket behind a file descriptor of this process: its cookie, 0 if it is none or has none yet. */
+static __always_inline __u64 fd_cookie(__u32 fd)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct fdtable *fdt = task->files->fdt;
+	struct file *file = NULL;
+	struct socket *sock;
+
+	if (fd >= fdt->max_fds)
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	if (!file)
+		return 0;
+	sock = BPF_CORE_READ(file, private_data);
+	/* Any file has private data; only a socket's points back (net/socket.c, sock_alloc_file). */
+	if (!sock || BPF_CORE_READ(sock, file) != file || BPF_CORE_READ(sock, sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	return BPF_CORE_READ(sock, sk, __sk_common.skc_cookie.counter);
+}
+
+/* An object that was not seen from its beginning: what it is about to send tells whether it is a client's, before its socket calls ask. */
+static __noinline int role_by_send(struct ht_tls *o, __u64 object, __u64 ts, __u64 buf, __u32 len)
+{
+	__u8 peek[2 * HT_PEEK] = {};
+	int is;
+
+	if (!len)
+		return 0;
+	if (len > HT_PEEK)
+		len = HT_PEEK;
+	if (bpf_probe_read_user(peek, HT_BOUND(len, 2 * HT_PEEK - 1), (void *)buf))
+		return 0;
+	is = ht_classify(peek, len);
+	if (is == HT_IS_REQUEST || is == HT_IS_HTTP2)
+		ht_tls_client(o, object, ts);
+	else if (is == HT_IS_RESPONSE)
+		o->role = HT_ROLE_IGNORED;
+	return 0;
+}
+
+static __always_inline int has_return(__u32 fn)
+{
+	switch (fn) {
+	case HT_FN_SSL_CONNECT:
+	case HT_FN_SSL_DO_HANDSHAKE:
+	case HT_FN_SSL_WRITE:
+	case HT_FN_SSL_WRITE_EX:
+	case HT_FN_SSL_READ:
+	case HT_FN_SSL_READ_EX:
+	case HT_FN_SSL_PEEK:
+	case HT_FN_SSL_PEEK_EX:
+	case HT_FN_SSL_GET0_ALPN_SELECTED:
+	case HT_FN_SSL_GET_VERIFY_RESULT:
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+static __always_inline int is_handshake(__u32 fn)
+{
+	return fn == HT_FN_SSL_CONNECT || fn == HT_FN_SSL_DO_HANDSHAKE;
+}
+
+static __always_inline int is_write(__u32 fn)
+{
+	return fn == HT_FN_SSL_WRITE || fn == HT_FN_SSL_WRITE_EX;
+}
+
+static __always_inline int is_read(__u32 fn)
+{
+	return fn == HT_FN_SSL_READ || fn == HT_FN_SSL_READ_EX;
+}
+
+static __always_inline int is_ex(__u32 fn)
+{
+	return fn == HT_FN_SSL_WRITE_EX || fn == HT_FN_SSL_READ_EX || fn == HT_FN_SSL_PEEK_EX;
+}
+
+/* Pushes a frame. With the stack full the outermost is given up. */
+static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 sp)
+{
+	struct ht_thread *th = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	__u32 depth;
+
+	if (!th) {
+		ht_count(HT_CNT_LOST_SCRATCH);
+		return NULL;
+	}
+	depth = th->depth;
+	if (depth >= HT_TLS_DEPTH) {
+		__builtin_memcpy(&th->call[0], &th->call[1], sizeof(th->call[0]));
+		__builtin_memcpy(&th->call[1], &th->call[2], sizeof(th->call[0]));
+		__builtin_memcpy(&th->call[2], &th->call[3], sizeof(th->call[0]));
+		depth = HT_TLS_DEPTH - 1;
+	}
+	th->depth = depth + 1;
+	return &th->call[depth & (HT_TLS_DEPTH - 1)];
+}
+
+/*
+ * Arguments, each read from the context by itself: the compiler would choose between two addresses in the context, which the verifier refuses.
+ */
+#define ARG(value) ({ __u64 a_ = (value); asm volatile("" : "+r"(a_)); a_; })
+
+static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
+{
+	__u64 object, ts = bpf_ktime_get_ns();
+	__u64 second = ARG(PT_REGS_PARM2(ctx)), third = ARG(PT_REGS_PARM3(ctx)), fourth = ARG(PT_REGS_PARM4(ctx)), sp = ARG(PT_REGS_SP(ctx));
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 tgid = task->tgid;
+	struct ht_tls_fact fact = { .ts_ns = ts };
+	struct ht_tls_call *call;
+	struct ht_tls *o;
+
+	if (!ht_allowed(tgid))
+		return 0;
+	object = PT_REGS_PARM1(ctx);
+	fact.object = object;
+
+	switch (fn) {
+	case HT_FN_SSL_CLEAR:
+		/* A handshake begins with clearing its own object (ssl/statem/statem.c, state_machine). */
+		call = ht_tls_running(task);
+		if (call && call->object == object)
+			return 0;
+		/* fallthrough */
+	case HT_FN_SSL_FREE:
+		o = object_find(object, tgid);
+		if (o) {
+			struct ht_tls_key key = { .object = object, .tgid = tgid };
+
+			if (o->role == HT_ROLE_CLIENT)
+				tell(o, object, ts, HT_TLS_FREE);
+			bpf_map_delete_elem(&tls_objects, &key);
+		}
+		return 0;
+	case HT_FN_SSL_SHUTDOWN:
+		o = object_find(object, tgid);
+		if (o && o->role == HT_ROLE_CLIENT && !o->shutdown_told) {
+			o->shutdown_told = 1;
+			tell(o, object, ts, HT_TLS_SHUTDOWN);
+		}
+		return 0;
+	case HT_FN_SSL_ACCEPT:
+		o = object_get(object, tgid);
+		if (o)
+			o->role = HT_ROLE_IGNORED;
+		return 0;
+	case HT_FN_SSL_SET_FD:
+		o = object_get(object, tgid);
+		if (o && o->evidence < HT_BIND_NESTED) {
+			__u64 cookie = fd_cookie(second);
+
+			if (cookie) {
+				o->cookie = cookie;
+				o->evidence = HT_BIND_FD;
+				o->bind_told = HT_BIND_NONE;
+				if (o->role == HT_ROLE_CLIENT)
+					ht_tls_client(o, object, ts);
+			}
+		}
+		return 0;
+	case HT_FN_SSL_CTRL:
+		/* Only a client sets the name it wants. */
+		if ((__u32)second != SSL_CTRL_SET_TLSEXT_HOSTNAME || !fourth)
+			return 0;
+		o = object_get(object, tgid);
+		if (!o || o->role == HT_ROLE_IGNORED)
+			return 0;
+		ht_tls_client(o, object, ts);
+		fact.op = HT_TLS_SERVER_NAME;
+		tell_text(o, &fact, fourth, 0);
+		return 0;
+	}
+	if (!has_return(fn))
+		return 0;
+
+	call = push(task, sp);
+	if (!call)
+		return 0;
+	call->start_ns = ts;
+	call->object = object;
+	call->sp = sp;
+	call->buf = second;
+	call->len = third;
+	call->out = is_ex(fn) ? fourth : third;
+	call->cookie = 0;
+	call->err_lib = 0;
+	call->err_reason = 0;
+	call->fn = fn;
+	call->nest = HT_NEST_NONE;
+	call->ignored = 0;
+	if (fn == HT_FN_SSL_GET0_ALPN_SELECTED || fn == HT_FN_SSL_GET_VERIFY_RESULT)
+		return 0;
+
+	o = object_get(object, tgid);
+	if (!o)
+		return 0;
+	if (o->role == HT_ROLE_IGNORED) {
+		call->ignored = 1;
+		return 0;
+	}
+	if (is_handshake(fn)) {
+		if (o->hs == HT_HS_NONE) {
+			o->hs = HT_HS_STARTED;
+			o->hs_start_ns = ts;
+		}
+		if (fn == HT_FN_SSL_CONNECT || o->role == HT_ROLE_CLIENT)
+			ht_tls_client(o, object, ts);
+	} else if (is_write(fn) && o->role == HT_ROLE_UNKNOWN) {
+		role_by_send(o, object, ts, call->buf, call->len);
+		call->ignored = o->role == HT_ROLE_IGNORED;
+	}
+	/* Settled: nested socket calls on that socket have nothing to find out. */
+	if (o->role == HT_ROLE_CLIENT && o->bind_told == HT_BIND_NESTED && o->hs != HT_HS_NONE)
+		call->cookie = o->cookie;
+	return 0;
+}
+
+SEC("uprobe")
+int up_openssl_enter(struct pt_regs *ctx)
+{
+	return on_enter(ctx, bpf_get_attach_cookie(ctx));
+}
+
+/* Plaintext that passed: as for a socket's bytes. */
+static __always_inline void on_plaintext(struct ht_tls *o, struct ht_tls_call *call, struct task_struct *task, __u64 ts, __u32 cnt, int is_tx)
+{
+	struct ht_stream *st = is_tx ? &o->flow.tx : &o->flow.rx;
+	struct ht_scratch *sc;
+	int says;
+
+	if (o->flow.quiet) {
+		st->off += cnt;
+		return;
+	}
+	sc = ht_scratch_take();
+	if (!sc) {
+		st->off += cnt;
+		st->mode = HT_MODE_CLOSE;
+		__sync_fetch_and_add(&o->flow.lost, 1);
+		return;
+	}
+	sc->ts_ns = ts;
+	sc->start_ns = is_tx ? call->start_ns : 0;
+	sc->arrival_ns = 0;
+	sc->cookie = o->cookie;
+	sc->tls_id = o->id;
+	sc->buf = call->buf;
+	sc->iov_cnt = 0;
+	sc->total = cnt;
+	sc->tgid = task->tgid;
+	sc->tid = task->pid;
+	sc->flags = task->flags & PF_EXITING ? HT_F_EXITING : 0;
+	sc->dir = is_tx ? HT_DIR_TX : HT_DIR_RX;
+	sc->via = HT_VIA_TLS;
+	sc->no_buf = 0;
+	sc->strict = o->role == HT_ROLE_CLIENT && o->hs != HT_HS_NONE;
+	if (o->flow.kind == HT_STREAM_UNKNOWN) {
+		says = ht_decide(sc, &o->flow, st);
+		/* TLS inside TLS is not looked into. */
+		if (o->flow.kind == HT_STREAM_TLS) {
+			o->flow.kind = HT_STREAM_OTHER;
+			o->flow.quiet = 0;
+		}
+		if (o->role == HT_ROLE_UNKNOWN) {
+			if (says == HT_SAYS_SERVER || (says == HT_SAYS_NOTHING && o->flow.undecided >= HT_UNDECIDED_MAX))
+				o->role = HT_ROLE_IGNORED;
+			else if (says != HT_SAYS_NOTHING)
+				ht_tls_client(o, call->object, ts);
+		}
+	}
+	if (o->role == HT_ROLE_CLIENT) {
+		if (!o->cookie && !o->unbound_counted) {
+			o->unbound_counted = 1;
+			ht_count(HT_CNT_TLS_UNBOUND);
+		}
+		ht_deliver(sc, &o->flow, st);
+	} else {
+		st->off += cnt;
+	}
+	ht_scratch_give(sc);
+}
+
+/* A read that ended the stream. */
+static __noinline int tell_eof(struct ht_tls *o, __u64 ts)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+	struct ht_rec_data *rec;
+	__u64 seq;
+
+	o->eof_told = 1;
+	rec = ht_reserve(sizeof(*rec), &seq, &o->flow.lost);
+	if (!rec)
+		return 0;
+	__builtin_memset(rec, 0, sizeof(*rec));
+	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_DATA, HT_F_EOF, ts, seq, who >> 32, who);
+	rec->hdr.lost = ht_take_lost(&o->flow.lost);
+	rec->cookie = o->cookie;
+	rec->tls_id = o->id;
+	rec->off = o->flow.rx.off;
+	rec->dir = HT_DIR_RX;
+	rec->via = HT_VIA_TLS;
+	rec->stream = o->flow.kind;
+	ht_submit(rec, ht_wake(sizeof(*rec)));
+	return 0;
+}
+
+static __always_inline void on_alpn(struct ht_tls *o, struct ht_tls_call *call, __u64 ts)
+{
+	struct ht_tls_fact fact = { .ts_ns = ts, .object = call->object, .op = HT_TLS_ALPN };
+	__u64 text = 0;
+	__u32 len = 0;
+
+	if (o->role == HT_ROLE_IGNORED || o->alpn_told)
+		return;
+	bpf_probe_read_user(&text, sizeof(text), (void *)call->buf);
+	bpf_probe_read_user(&len, sizeof(len), (void *)call->out);
+	if (!text || !len || len > 255 || o->role != HT_ROLE_CLIENT)
+		return;
+	o->alpn_told = 1;
+	tell_text(o, &fact, text, len);
+}
+
+static __always_inline void tell_failure(struct ht_tls *o, struct ht_tls_call *call, __u64 ts, __u16 op, __s32 ret, __u32 verify_result)
+{
+	struct ht_tls_fact fact = {
+		.ts_ns = ts,
+		.object = call->object,
+		.ret = ret,
+		.err_lib = call->err_lib,
+		.err_reason = call->err_reason,
+		.verify_result = verify_result,
+		.op = op,
+	};
+
+	ht_tls_tell(o, &fact);
+}
+
+/* Outcome of a call that can drive the handshake. ok: it succeeded. */
+static __always_inline void on_handshake(struct ht_tls *o, struct ht_tls_call *call, __u64 ts, __s32 ret, int ok)
+{
+	if (o->hs != HT_HS_STARTED)
+		return;
+	if (ok) {
+		o->hs = HT_HS_DONE;
+		o->hs_end_ns = ts;
+		if (o->role == HT_ROLE_CLIENT)
+			ht_tls_tell_done(o, call->object);
+	} else if (call->err_lib || (is_handshake(call->fn) && ret == 0)) {
+		o->hs = HT_HS_FAILED;
+		if (o->role == HT_ROLE_CLIENT)
+			tell_failure(o, call, ts, HT_TLS_HANDSHAKE_FAIL, ret, 0);
+	}
+}
+
+/* Takes the frame that this return ends, into *call. 0, or -1: its entry was not seen. */
+static __always_inline int pop(struct task_struct *task, __u32 fn, __u64 sp, struct ht_tls_call *call)
+{
+	struct ht_thread *th = bpf_task_storage_get(&threads, task, NULL, 0);
+	struct ht_tls_call *top;
+	__u32 depth, i;
+
+	if (!th)
+		return -1;
+	depth = th->depth;
+	for (i = 0; i < HT_TLS_DEPTH; i++) {
+		if (!depth || depth > HT_TLS_DEPTH)
+			return -1;
+		depth--;
+		top = &th->call[depth & (HT_TLS_DEPTH - 1)];
+		if (top->fn == fn && top->sp < sp) {
+			*call = *top;
+			th->depth = depth;
+			if (depth && call->err_lib) {
+				/* SSL_connect fails with what failed inside SSL_do_handshake. */
+				struct ht_tls_call *outer = &th->call[(depth - 1) & (HT_TLS_DEPTH - 1)];
+
+				if (outer->object == call->object && !outer->err_lib) {
+					outer->err_lib = call->err_lib;
+					outer->err_reason = call->err_reason;
+				}
+			}
+			return 0;
+		}
+	}
+	return -1;
+}
+
+static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
+{
+	__u64 ts = bpf_ktime_get_ns();
+	struct task_struct *task = bpf_get_current_task_btf();
+	__u32 tgid = task->tgid;
+	struct ht_tls_call call;
+	__s32 ret = PT_REGS_RC(ctx);
+	struct ht_tls *o;
+	__u64 cnt = 0;
+	int ok;
+
+	if (!ht_allowed(tgid) || !has_return(fn))
+		return 0;
+	if (pop(task, fn, PT_REGS_SP(ctx), &call)) {
+		ht_count(HT_CNT_RETURN_UNMATCHED);
+		return 0;
+	}
+	if (call.ignored)
+		return 0;
+	o = object_find(call.object, tgid);
+	if (!o || o->role == HT_ROLE_IGNORED)
+		return 0;
+	if (fn == HT_FN_SSL_GET0_ALPN_SELECTED) {
+		on_alpn(o, &call, ts);
+		return 0;
+	}
+	if (fn == HT_FN_SSL_GET_VERIFY_RESULT) {
+		/* The reason comes when the program asks for it, behind the failure. */
+		if (ret && o->hs == HT_HS_FAILED && o->role == HT_ROLE_CLIENT)
+			tell_failure(o, &call, ts, HT_TLS_HANDSHAKE_FAIL, 0, ret);
+		return 0;
+	}
+	if (is_handshake(fn)) {
+		on_handshake(o, &call, ts, ret, ret == 1);
+		return 0;
+	}
+
+	ok = ret > 0;
+	if (is_ex(fn)) {
+		if (ok && bpf_probe_read_user(&cnt, sizeof(cnt), (void *)call.out)) {
+			ht_count(HT_CNT_FAULT);
+			return 0;
+		}
+	} else if (ok) {
+		cnt = ret;
+	}
+	on_handshake(o, &call, ts, ret, ok);
+	if (fn == HT_FN_SSL_PEEK || fn == HT_FN_SSL_PEEK_EX)
+		return 0;
+	if (ok) {
+		if (cnt && cnt <= 0x7fffffff)
+			on_plaintext(o, &call, task, ts, cnt, is_write(fn));
+		return 0;
+	}
+	if (o->role != HT_ROLE_CLIENT || o->hs == HT_HS_FAILED || o->eof_told)
+		return 0;
+	if (is_read(fn)) {
+		/*
+		 * 0 of SSL_read is the stream's end. SSL_read_ex returns 0 for "try again" as well: then its socket call said so, or, with a
+		 * socket that we do not see, nobody knows.
+		 */
+		if (call.err_lib) {
+			o->eof_told = 1;
+			tell_failure(o, &call, ts, HT_TLS_ERROR, ret, 0);
+		} else if (fn == HT_FN_SSL_READ ? ret == 0 : call.nest != HT_NEST_AGAIN && o->evidence == HT_BIND_NESTED) {
+			tell_eof(o, ts);
+		}
+	} else if (call.err_lib) {
+		o->eof_told = 1;
+		tell_failure(o, &call, ts, HT_TLS_ERROR, ret, 0);
+	}
+	return 0;
+}
+
+SEC("uretprobe")
+int up_openssl_return(struct pt_regs *ctx)
+{
+	return on_return(ctx, bpf_get_attach_cookie(ctx));
+}
+
+/*
+ * ERR_vset_error(lib, reason, ...): libssl's first error inside a TLS call is the cause, later ones come from cleaning up. Other libraries' errors do not
+ * count: some are raised and taken back in calls that merely want to be called again (EVP while algorithms are fetched, ASN1 while certificates are decoded),
+ * and every fatal error of a connection is one of libssl as well (ssl/statem/statem.c, ossl_statem_fatal).
+ */
+static __always_inline int on_library_error(struct pt_regs *ctx)
+{
+	struct ht_tls_call *call;
+
+	if ((__u32)PT_REGS_PARM1(ctx) != ERR_LIB_SSL)
+		return 0;
+	call = ht_tls_running(bpf_get_current_task_btf());
+	if (call && !call->err_lib) {
+		call->err_lib = ERR_LIB_SSL;
+		call->err_reason = PT_REGS_PARM2(ctx);
+	}
+	return 0;
+}
+
+SEC("uprobe")
+int up_crypto_enter(struct pt_regs *ctx)
+{
+	return on_library_error(ctx);
+}

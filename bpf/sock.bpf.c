@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * sock.bpf.c - TCP sockets: life (states, errors, resets), sends and receives, and which TLS object they serve.
+ *
+ * In: typed tracepoints. Out: HT_REC_SOCK_*, HT_REC_DATA, HT_REC_TLS (bindings). State lives in socket storage and is freed with the socket.
+ * Client or server: a client's socket passes SYN_SENT; one older than the tracer is judged by its first bytes, or by the TLS object that uses it.
+ * Servers' sockets are silent. The bodies are inline functions of (sk, ...) so that programs on other hooks can share them.
+ */
+#include "filter.bpf.h"
+#include "payload.bpf.h"
+#include "scratch.bpf.h"
+#include "syscall.bpf.h"
+#include "tls.bpf.h"
+
+static __always_inline int is_tcp(const struct sock *sk)
+{
+	__u16 family = sk->__sk_common.skc_family;
+
+	return sk->sk_protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
+}
+
+static __always_inline struct ht_sock *find(const struct sock *sk)
+{
+	return bpf_sk_storage_get(&socks, (void *)sk, NULL, 0);
+}
+
+static __always_inline void set_addr(struct ht_addr *a, const struct sock *sk, int local)
+{
+	const struct in6_addr *v6 = local ? &sk->__sk_common.skc_v6_rcv_saddr : &sk->__sk_common.skc_v6_daddr;
+	__u32 *to = (__u32 *)a->addr;
+	__u32 w0, w1, w2, w3;
+
+	a->port = local ? sk->__sk_common.skc_num : __builtin_bswap16(sk->__sk_common.skc_dport);
+	a->scope_id = 0;
+	to[1] = to[2] = to[3] = 0;
+	if (sk->__sk_common.skc_family == AF_INET) {
+		a->family = HT_AF_INET;
+		to[0] = local ? sk->__sk_common.skc_rcv_saddr : sk->__sk_common.skc_daddr;
+		return;
+	}
+	w0 = v6->in6_u.u6_addr32[0];
+	w1 = v6->in6_u.u6_addr32[1];
+	w2 = v6->in6_u.u6_addr32[2];
+	w3 = v6->in6_u.u6_addr32[3];
+	if (!w0 && !w1 && w2 == __builtin_bswap32(0xffff)) {
+		a->family = HT_AF_INET;
+		to[0] = w3;
+		return;
+	}
+	a->family = HT_AF_INET6;
+	to[0] = w0;
+	to[1] = w1;
+	to[2] = w2;
+	to[3] = w3;
+	if ((w0 & __builtin_bswap32(0xffc00000)) == __builtin_bswap32(0xfe800000))
+		a->scope_id = sk->__sk_common.skc_bound_dev_if;
+}
+
+static __noinline int tell_state(const struct sock *sk, struct ht_sock *ss, __u64 ts, int old_state, int new_state)
+{
+	struct ht_rec_sock_state *rec;
+	struct ht_who who = ht_who(ss->owner);
+	__u64 seq;
+
+	ss->told = 1;
+	rec = ht_reserve(sizeof(*rec), &seq, &ss->flow.lost);
+	if (!rec)
+		return 0;
+	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_SOCK_STATE, who.flags, ts, seq, who.tgid, who.tid);
+	rec->hdr.lost = ht_take_lost(&ss->flow.lost);
+	rec->cookie = ss->cookie;
+	rec->tx_bytes = ss->flow.tx.off;
+	rec->rx_bytes = ss->flow.rx.off;
+	set_addr(&rec->local, sk, 1);
+	set_addr(&rec->remote, sk, 0);
+	rec->netns = sk->__sk_common.skc_net.net->ns.inum;
+	rec->err = sk->sk_err;
+	rec->old_state = old_state;
+	rec->new_state = new_state;
+	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
+	ht_submit(rec, ht_wake(sizeof(*rec)));
+	return 0;
+}
+
+static __noinline int tell_event(struct ht_sock *ss, __u64 ts, __u16 kind, __s32 err)
+{
+	struct ht_rec_sock_event *rec;
+	struct ht_who who = ht_who(ss->owner);
+	__u64 seq;
+
+	rec = ht_reserve(sizeof(*rec), &seq, &ss->flow.lost);
+	if (!rec)
+		return 0;
+	ht_hdr_init(&rec->hdr, sizeof(*rec), kind, who.flags, ts, seq, who.tgid, who.tid);
+	rec->hdr.lost = ht_take_lost(&ss->flow.lost);
+	rec->cookie = ss->cookie;
+	rec->err = err;
+	rec->pad = 0;
+	ht_submit(rec, ht_wake(sizeof(*rec)));
+	return 0;
+}
+
+/* A call that moved no bytes: end of the peer's stream, or failure. */
+static __noinline int tell_end(struct ht_sock *ss, __u64 ts, __u8 dir, __s32 err)
+{
+	struct ht_rec_data *rec;
+	struct ht_who who = ht_who(ss->owner);
+	__u64 seq;
+
+	rec = ht_reserve(sizeof(*rec), &seq, &ss->flow.lost);
+	if (!rec)
+		return 0;
+	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_DATA, who.flags | (err ? HT_F_FAILED : HT_F_EOF), ts, seq, who.tgid, who.tid);
+	rec->hdr.lost = ht_take_lost(&ss->flow.lost);
+	rec->cookie = ss->cookie;
+	rec->tls_id = 0;
+	rec->off = dir == HT_DIR_TX ? ss->flow.tx.off : ss->flow.rx.off;
+	rec->start_ns = dir == HT_DIR_TX ? ss->send_start_ns : 0;
+	rec->arrival_ns = dir == HT_DIR_RX ? ss->arrival_ns : 0;
+	rec->orig_len = 0;
+	rec->captured_len = 0;
+	rec->err = err;
+	rec->dir = dir;
+	rec->via = HT_VIA_SYSCALL;
+	rec->stream = ss->flow.kind;
+	rec->pad = 0;
+	ht_submit(rec, ht_wake(sizeof(*rec)));
+	return 0;
+}
+
+/* ---- life ---- */
+
+static __always_inline int on_state(const struct sock *sk, int old_state, int new_state)
+{
+	struct task_struct *task;
+	struct ht_sock *ss;
+	__u64 ts;
+
+	if (!is_tcp(sk))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	if (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT) {
+		/* Runs in connect(), in the client's task; the same socket may come here again after a failure. */
+		task = bpf_get_current_task_btf();
+		if ((task->flags & PF_KTHREAD) || !ht_allowed(task->tgid))
+			return 0;
+		ss = bpf_sk_storage_get(&socks, (void *)sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!ss) {
+			ht_count(HT_CNT_LOST_SCRATCH);
+			return 0;
+		}
+		__builtin_memset(&ss->flow, 0, sizeof(ss->flow));
+		ss->cookie = bpf_get_socket_cookie((void *)sk);
+		ss->owner = task->tgid;
+		ss->role = HT_ROLE_CLIENT;
+		ss->connect_ns = 0;
+		ss->send_start_ns = 0;
+		ss->arrival_ns = 0;
+		ss->again_ok = 0;
+		ss->old = 0;
+		tell_state(sk, ss, ts, old_state, new_state);
+		return 0;
+	}
+	if (old_state == TCP_SYN_RECV && new_state == TCP_ESTABLISHED) {
+		/* An accepted socket. With a filter not worth the storage: most belong to others. */
+		if (ht_config.flags & HT_CFG_FILTERED)
+			return 0;
+		ss = bpf_sk_storage_get(&socks, (void *)sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (ss) {
+			ss->role = HT_ROLE_IGNORED;
+			ht_count(HT_CNT_SOCK_SERVER);
+		}
+		return 0;
+	}
+	ss = find(sk);
+	if (!ss || !ss->told || ss->role != HT_ROLE_CLIENT)
+		return 0;
+	if (new_state == TCP_FIN_WAIT2 || new_state == TCP_TIME_WAIT || new_state == TCP_CLOSING)
+		return 0;
+	tell_state(sk, ss, ts, old_state, new_state);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(tp_inet_sock_set_state, const struct sock *sk, const int oldstate, const int newstate)
+{
+	return on_state(sk, oldstate, newstate);
+}
+
+static __always_inline int on_error(const struct sock *sk, __u16 kind)
+{
+	struct ht_sock *ss;
+	__u64 ts;
+
+	if (!is_tcp(sk))
+		return 0;
+	ss = find(sk);
+	if (!ss || !ss->told || ss->role != HT_ROLE_CLIENT)
+		return 0;
+	ts = bpf_ktime_get_ns();
+	tell_event(ss, ts, kind, kind == HT_REC_SOCK_ERROR ? sk->sk_err : 0);
+	return 0;
+}
+
+SEC("tp_btf/inet_sk_error_report")
+int BPF_PROG(tp_inet_sk_error_report, const struct sock *sk)
+{
+	return on_error(sk, HT_REC_SOCK_ERROR);
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(tp_tcp_receive_reset, struct sock *sk)
+{
+	return on_error(sk, HT_REC_SOCK_RESET);
+}
+
+/* ---- when a send began, when bytes arrived ---- */
+
+SEC("tp_btf/tcp_sendmsg_locked")
+int BPF_PROG(tp_tcp_sendmsg_locked, const struct sock *sk)
+{
+	struct ht_sock *ss = find(sk);
+
+	/* Once per segment that is allocated: the first counts. */
+	if (ss && ss->role != HT_ROLE_IGNORED && !ss->send_start_ns)
+		ss->send_start_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(tp_sk_data_ready, const struct sock *sk)
+{
+	struct ht_sock *ss;
+
+	if (!is_tcp(sk))
+		return 0;
+	ss = find(sk);
+	if (ss && ss->role != HT_ROLE_IGNORED && !ss->arrival_ns)
+		ss->arrival_ns = bpf_ktime_get_ns();
+	return 0;
+}
+
+/* ---- sends and receives ---- */
+
+/* The TLS call on whose behalf this socket call runs: bind its object to the socket, and tell each the other's role. */
+static __noinline int bind_nested(const struct sock *sk, struct ht_sock *ss, struct ht_tls_call *call, __u64 ts, int is_hello)
+{
+	struct ht_tls_key key = { .object = call->object, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct ht_tls *o = bpf_map_lookup_elem(&tls_objects, &key);
+
+	if (!o)
+		return 0;
+	if (ss->role == HT_ROLE_IGNORED)
+		o->role = HT_ROLE_IGNORED;
+	if (o->role == HT_ROLE_IGNORED) {
+		call->ignored = 1;
+		return 0;
+	}
+	if (o->role == HT_ROLE_CLIENT && ss->role == HT_ROLE_UNKNOWN) {
+		ss->role = HT_ROLE_CLIENT;
+		ss->flow.kind = HT_STREAM_TLS;
+		ss->flow.quiet = 1;
+	}
+	if (ss->role != HT_ROLE_CLIENT)
+		return 0; /* neither knows */
+	if (!ss->told)
+		tell_state(sk, ss, ts, TCP_ESTABLISHED, TCP_ESTABLISHED);
+	if (is_hello && o->hs >= HT_HS_DONE && o->cookie != ss->cookie) {
+		/* A new connection on an address that had one before: its end went unseen. */
+		__builtin_memset(o, 0, sizeof(*o));
+		o->id = ht_next_id();
+	}
+	if (o->cookie != ss->cookie || o->evidence < HT_BIND_NESTED) {
+		o->cookie = ss->cookie;
+		o->evidence = HT_BIND_NESTED;
+		o->bind_told = HT_BIND_NONE;
+	}
+	if (is_hello && o->hs == HT_HS_NONE) {
+		o->hs = HT_HS_STARTED;
+		o->hs_start_ns = call->start_ns;
+	}
+	ht_tls_client(o, call->object, ts);
+	call->cookie = ss->cookie;
+	return 0;
+}
+
+/* Fills the call's part of a slot and sends the bytes. Answers what ht_decide said. */
+static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct ht_tls_call *call, __u64 ts, __u32 cnt,
+				    const int dir, int no_buf)
+{
+	struct ht_stream *st = dir == HT_DIR_TX ? &ss->flow.tx : &ss->flow.rx;
+	int says = HT_SAYS_NOTHING;
+	struct ht_scratch *sc;
+
+	sc = ht_scratch_take();
+	if (!sc) {
+		st->off += cnt;
+		st->mode = HT_MODE_CLOSE;
+		__sync_fetch_and_add(&ss->flow.lost, 1);
+		return 0;
+	}
+	sc->ts_ns = ts;
+	sc->start_ns = dir == HT_DIR_TX ? ss->send_start_ns : 0;
+	sc->arrival_ns = dir == HT_DIR_RX ? ss->arrival_ns : 0;
+	sc->cookie = ss->cookie;
+	sc->tls_id = 0;
+	sc->total = cnt;
+	sc->tgid = ss->owner;
+	sc->tid = 0;
+	sc->flags = HT_F_FOREIGN;
+	if ((__u32)task->tgid == ss->owner) {
+		sc->tid = task->pid;
+		sc->flags = task->flags & PF_EXITING ? HT_F_EXITING : 0;
+	}
+	sc->dir = dir;
+	sc->strict = ss->role == HT_ROLE_CLIENT;
+	ht_find_bytes(sc, task, sk);
+	if (no_buf)
+		sc->no_buf = 1;
+	if (ss->flow.kind == HT_STREAM_UNKNOWN) {
+		says = ht_decide(sc, &ss->flow, st);
+		if (!sc->strict) {
+			if (says == HT_SAYS_SERVER || (says == HT_SAYS_NOTHING && ss->flow.undecided >= HT_UNDECIDED_MAX)) {
+				ss->role = HT_ROLE_IGNORED;
+				ht_count(says == HT_SAYS_SERVER ? HT_CNT_SOCK_SERVER : HT_CNT_SOCK_OTHER);
+			} else if (says != HT_SAYS_NOTHING) {
+				ss->role = HT_ROLE_CLIENT;
+				tell_state(sk, ss, ts, TCP_ESTABLISHED, TCP_ESTABLISHED);
+			}
+		}
+	}
+	if (call && !call->ignored)
+		bind_nested(sk, ss, call, ts, says == HT_SAYS_HELLO);
+	if (ss->role == HT_ROLE_CLIENT)
+		ht_deliver(sc, &ss->flow, st);
+	else
+		st->off += cnt;
+	ht_scratch_give(sc);
+	return 0;
+}
+
+static __always_inline int on_transfer(struct sock *sk, int ret, int flags, const int dir)
+{
+	struct ht_tls_call *call = NULL;
+	struct task_struct *task;
+	struct ht_sock *ss;
+	__u32 tgid;
+	__u64 ts;
+
+	if (!is_tcp(sk) || (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+		return 0;
+	ts = bpf_ktime_get_ns();
+	task = bpf_get_current_task_btf();
+	tgid = task->tgid;
+	ss = find(sk);
+	if (!ss) {
+		if (ret <= 0 || (task->flags & PF_KTHREAD) || !ht_allowed(tgid))
+			return 0;
+		ss = bpf_sk_storage_get(&socks, sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!ss) {
+			ht_count(HT_CNT_LOST_SCRATCH);
+			return 0;
+		}
+		ss->cookie = bpf_get_socket_cookie((void *)sk);
+		ss->owner = tgid;
+		ss->old = 1;
+	}
+	if (ss->flow.kind != HT_STREAM_HTTP1) {
+		call = ht_tls_running(task);
+		if (call && dir == HT_DIR_RX)
+			call->nest = ret > 0 ? HT_NEST_DATA : ret == 0 ? HT_NEST_EOF : ret == -EAGAIN ? HT_NEST_AGAIN : call->nest;
+	}
+	if (ss->role == HT_ROLE_IGNORED) {
+		if (call && !call->ignored)
+			bind_nested(sk, ss, call, ts, 0);
+		return 0;
+	}
+	if (ss->owner != tgid && dir == HT_DIR_TX && ht_allowed(tgid))
+		ss->owner = tgid; /* handed on by fork or over a socket */
+
+	if (ret > 0) {
+		if (dir == HT_DIR_RX)
+			ss->again_ok = 1;
+		if (ss->flow.quiet) {
+			if (dir == HT_DIR_TX)
+				ss->flow.tx.off += ret;
+			else
+				ss->flow.rx.off += ret;
+			if (call && !call->ignored && call->cookie != ss->cookie)
+				bind_nested(sk, ss, call, ts, 0);
+		} else {
+			on_bytes(sk, ss, task, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid);
+		}
+		if (dir == HT_DIR_TX)
+			ss->send_start_ns = 0;
+		else if (!sk->sk_receive_queue.qlen)
+			ss->arrival_ns = 0;
+		return 0;
+	}
+	if (ss->role != HT_ROLE_CLIENT || ss->flow.kind == HT_STREAM_OTHER || ss->flow.kind == HT_STREAM_HTTP2)
+		return 0;
+	if (ret == 0) {
+		if (dir == HT_DIR_RX)
+			tell_end(ss, ts, dir, 0);
+	} else if (ret == -EAGAIN) {
+		if (dir == HT_DIR_RX && ss->again_ok) {
+			ss->again_ok = 0;
+			tell_event(ss, ts, HT_REC_SOCK_AGAIN, 0);
+		}
+	} else if (ret != -EINTR && ret != -EINPROGRESS && ret != -EALREADY && ret != -ENOTCONN && (ret > -ERESTARTSYS || ret < -ERESTART_LAST)) {
+		tell_end(ss, ts, dir, -ret);
+	}
+	if (dir == HT_DIR_TX)
+		ss->send_start_ns = 0;
+	return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(tp_sock_send_length, struct sock *sk, int ret, int flags)
+{
+	return on_transfer(sk, ret, flags, HT_DIR_TX);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(tp_sock_recv_length, struct sock *sk, int ret, int flags)
+{
+	return on_transfer(sk, ret, flags, HT_DIR_RX);
+}

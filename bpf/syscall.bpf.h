@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * syscall.bpf.h - where the bytes of the running send or receive are in user memory. All that depends on the architecture is here.
+ *
+ * The tracepoints of socket calls carry no buffer, but the user's registers of the running system call are at hand (bpf_task_pt_regs, 5.15). They are
+ * believed only if their first argument is a file descriptor of this very socket: io_uring's task work runs at the end of any system call.
+ */
+#ifndef HT_SYSCALL_BPF_H
+#define HT_SYSCALL_BPF_H
+
+#include "types.bpf.h"
+
+#define HT_CALL_NONE 0
+#define HT_CALL_BUF  1 /* (fd, buf, len) */
+#define HT_CALL_IOV  2 /* (fd, iovec, count) */
+#define HT_CALL_MSG  3 /* (fd, msghdr) */
+#define HT_CALL_FILE 4 /* sendfile, splice */
+#define HT_CALL_RING 5 /* io_uring_enter */
+
+#if defined(__TARGET_ARCH_x86)
+#define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h */
+
+static __always_inline int ht_is_compat(struct task_struct *task)
+{
+	return task->thread_info.status & TS_COMPAT;
+}
+
+#define HT_SYSCALL_NR(regs) ((int)(regs)->orig_ax)
+#define HT_SYSCALL_ARG1(regs) ((regs)->di)
+#define HT_SYSCALL_ARG2(regs) ((regs)->si)
+#define HT_SYSCALL_ARG3(regs) ((regs)->dx)
+
+/* arch/x86/entry/syscalls/syscall_64.tbl */
+static __always_inline int ht_call_kind(int nr)
+{
+	switch (nr) {
+	case 0:  /* read */
+	case 1:  /* write */
+	case 44: /* sendto */
+	case 45: /* recvfrom */
+		return HT_CALL_BUF;
+	case 19:  /* readv */
+	case 20:  /* writev */
+	case 327: /* preadv2 */
+	case 328: /* pwritev2 */
+		return HT_CALL_IOV;
+	case 46: /* sendmsg */
+	case 47: /* recvmsg */
+		return HT_CALL_MSG;
+	case 40:  /* sendfile */
+	case 275: /* splice */
+		return HT_CALL_FILE;
+	case 426: /* io_uring_enter */
+		return HT_CALL_RING;
+	default:
+		return HT_CALL_NONE;
+	}
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
+
+static __always_inline int ht_is_compat(struct task_struct *task)
+{
+	return (task->thread_info.flags >> TIF_32BIT) & 1;
+}
+
+#define HT_SYSCALL_NR(regs) ((regs)->syscallno)
+#define HT_SYSCALL_ARG1(regs) ((regs)->orig_x0)
+#define HT_SYSCALL_ARG2(regs) ((regs)->regs[1])
+#define HT_SYSCALL_ARG3(regs) ((regs)->regs[2])
+
+/* include/uapi/asm-generic/unistd.h */
+static __always_inline int ht_call_kind(int nr)
+{
+	switch (nr) {
+	case 63:  /* read */
+	case 64:  /* write */
+	case 206: /* sendto */
+	case 207: /* recvfrom */
+		return HT_CALL_BUF;
+	case 65:  /* readv */
+	case 66:  /* writev */
+	case 286: /* preadv2 */
+	case 287: /* pwritev2 */
+		return HT_CALL_IOV;
+	case 211: /* sendmsg */
+	case 212: /* recvmsg */
+		return HT_CALL_MSG;
+	case 71: /* sendfile */
+	case 76: /* splice */
+		return HT_CALL_FILE;
+	case 426: /* io_uring_enter */
+		return HT_CALL_RING;
+	default:
+		return HT_CALL_NONE;
+	}
+}
+#else
+#error "no system call table for this architecture"
+#endif
+
+/* Whether descriptor fd of the current task is the socket's file. */
+static __always_inline int ht_fd_is(struct task_struct *task, __u64 fd, struct sock *sk)
+{
+	struct fdtable *fdt = task->files->fdt;
+	struct file *want = sk->sk_socket->file;
+	struct file *file = NULL;
+
+	if (!want || fd >= fdt->max_fds)
+		return 0;
+	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	return file == want;
+}
+
+/* An iovec array of one is the usual case, and as good as a buffer. */
+static __always_inline void ht_set_iov(struct ht_scratch *sc, __u64 iov, __u64 cnt)
+{
+	__u64 one[2]; /* struct iovec */
+
+	if (cnt == 1 && !bpf_probe_read_user(one, sizeof(one), (void *)iov)) {
+		sc->buf = one[0];
+		return;
+	}
+	sc->buf = iov;
+	sc->iov_cnt = cnt > 1024 ? 1024 : cnt; /* UIO_MAXIOV */
+}
+
+/* Sets buf, iov_cnt, via, no_buf and adds HT_F_COMPAT to flags. */
+static __always_inline void ht_find_bytes(struct ht_scratch *sc, struct task_struct *task, struct sock *sk)
+{
+	struct pt_regs *regs;
+	__u64 msg[2]; /* msg_iov, msg_iovlen of struct user_msghdr */
+	int kind;
+
+	sc->buf = 0;
+	sc->iov_cnt = 0;
+	sc->via = HT_VIA_OTHER;
+	sc->no_buf = 1;
+	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) {
+		sc->via = HT_VIA_IO_URING;
+		return;
+	}
+	if (ht_is_compat(task)) {
+		sc->via = HT_VIA_SYSCALL;
+		sc->flags |= HT_F_COMPAT;
+		return;
+	}
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	kind = ht_call_kind(HT_SYSCALL_NR(regs));
+	if (kind == HT_CALL_FILE) {
+		sc->via = HT_VIA_SENDFILE;
+		return;
+	}
+	if (kind == HT_CALL_RING) {
+		sc->via = HT_VIA_IO_URING;
+		return;
+	}
+	if (kind == HT_CALL_NONE || !ht_fd_is(task, (__u32)HT_SYSCALL_ARG1(regs), sk))
+		return;
+	sc->via = HT_VIA_SYSCALL;
+	sc->no_buf = 0;
+	if (kind == HT_CALL_BUF) {
+		sc->buf = HT_SYSCALL_ARG2(regs);
+	} else if (kind == HT_CALL_IOV) {
+		ht_set_iov(sc, HT_SYSCALL_ARG2(regs), HT_SYSCALL_ARG3(regs));
+	} else if (!bpf_probe_read_user(msg, sizeof(msg), (void *)(HT_SYSCALL_ARG2(regs) + 16))) {
+		ht_set_iov(sc, msg[0], msg[1]);
+	} else {
+		sc->no_buf = 1;
+	}
+}
+
+#endif

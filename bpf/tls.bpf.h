@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * tls.bpf.h - TLS objects and the calls on them that are in flight: what the probes of the libraries and the socket tracepoints share.
+ *
+ * Nothing is told of an object before it is known to be a client's: by SSL_connect, by a server name set, by the socket under it, or by its first plaintext.
+ * What happened before is told then, with the times at which it happened.
+ */
+#ifndef HT_TLS_BPF_H
+#define HT_TLS_BPF_H
+
+#include "emit.bpf.h"
+
+/* Facts of one record that are not the object's. */
+struct ht_tls_fact {
+	__u64 ts_ns;
+	__u64 object;
+	__s32 ret;
+	__u32 err_lib;
+	__u32 err_reason;
+	__u32 verify_result;
+	__u16 op;
+	__u8 evidence;
+};
+
+static __always_inline void ht_tls_fill(struct ht_rec_tls *rec, struct ht_tls *o, const struct ht_tls_fact *fact, __u64 seq, __u32 size, __u16 text_len)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+
+	ht_hdr_init(&rec->hdr, size, HT_REC_TLS, 0, fact->ts_ns, seq, who >> 32, who);
+	rec->hdr.lost = ht_take_lost(&o->flow.lost);
+	rec->tls_id = o->id;
+	rec->cookie = o->cookie;
+	rec->start_ns = o->hs_start_ns;
+	rec->object = fact->object;
+	rec->err_lib = fact->err_lib;
+	rec->err_reason = fact->err_reason;
+	rec->ret = fact->ret;
+	rec->op = fact->op;
+	rec->library = HT_TLS_LIB_OPENSSL;
+	rec->evidence = fact->evidence;
+	rec->is_server = 0;
+	rec->text_len = text_len;
+	rec->verify_result = fact->verify_result;
+}
+
+static __noinline int ht_tls_tell(struct ht_tls *o, const struct ht_tls_fact *fact)
+{
+	struct ht_rec_tls *rec;
+	__u64 seq;
+
+	rec = ht_reserve(sizeof(*rec), &seq, &o->flow.lost);
+	if (!rec)
+		return 0;
+	ht_tls_fill(rec, o, fact, seq, sizeof(*rec), 0);
+	ht_submit(rec, ht_wake(sizeof(*rec)));
+	return 0;
+}
+
+static __always_inline void ht_tls_tell_bind(struct ht_tls *o, __u64 object, __u64 ts_ns)
+{
+	struct ht_tls_fact fact = { .ts_ns = ts_ns, .object = object, .op = HT_TLS_BIND, .evidence = o->evidence };
+
+	o->bind_told = o->evidence;
+	ht_tls_tell(o, &fact);
+}
+
+static __always_inline void ht_tls_tell_start(struct ht_tls *o, __u64 object)
+{
+	struct ht_tls_fact fact = { .ts_ns = o->hs_start_ns, .object = object, .op = HT_TLS_HANDSHAKE_START };
+
+	o->hs_start_told = 1;
+	ht_tls_tell(o, &fact);
+}
+
+static __always_inline void ht_tls_tell_done(struct ht_tls *o, __u64 object)
+{
+	struct ht_tls_fact fact = { .ts_ns = o->hs_end_ns, .object = object, .op = HT_TLS_HANDSHAKE_DONE, .ret = 1 };
+
+	o->hs_end_told = 1;
+	ht_tls_tell(o, &fact);
+}
+
+/* The object is a client's: tell what has been kept back. */
+static __noinline int ht_tls_client(struct ht_tls *o, __u64 object, __u64 ts_ns)
+{
+	o->role = HT_ROLE_CLIENT;
+	if (o->evidence > o->bind_told)
+		ht_tls_tell_bind(o, object, ts_ns);
+	if (o->hs >= HT_HS_STARTED && !o->hs_start_told)
+		ht_tls_tell_start(o, object);
+	if (o->hs == HT_HS_DONE && !o->hs_end_told)
+		ht_tls_tell_done(o, object);
+	return 0;
+}
+
+/* The innermost TLS call that runs on the thread, or NULL. */
+static __always_inline struct ht_tls_call *ht_tls_running(struct task_struct *task)
+{
+	struct ht_thread *th = bpf_task_storage_get(&threads, task, NULL, 0);
+	__u32 depth;
+
+	if (!th)
+		return NULL;
+	depth = th->depth;
+	if (!depth || depth > HT_TLS_DEPTH)
+		return NULL;
+	return &th->call[(depth - 1) & (HT_TLS_DEPTH - 1)];
+}
+
+#endif

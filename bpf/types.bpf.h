@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * types.bpf.h - what the programs remember: per socket (socket storage), per TLS object and per thread (maps.bpf.h), per call (scratch).
+ *
+ * A flow is a connection's two streams, of a plain socket or of a TLS object's plaintext; payload.bpf.c decides on it what is copied to user space.
+ * None of this leaves the kernel.
+ */
+#ifndef HT_TYPES_BPF_H
+#define HT_TYPES_BPF_H
+
+/* BPF_PROG and bpf_loop callbacks fix parameters that most bodies have no use for. */
+#pragma clang diagnostic ignored "-Wunused-parameter"
+
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "abi/event.h"
+#include "abi/config.h"
+
+#define AF_INET  2
+#define AF_INET6 10
+
+#define IPPROTO_TCP 6
+
+/* include/net/tcp_states.h */
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT    2
+#define TCP_SYN_RECV    3
+#define TCP_FIN_WAIT1   4
+#define TCP_FIN_WAIT2   5
+#define TCP_TIME_WAIT   6
+#define TCP_CLOSE       7
+#define TCP_CLOSE_WAIT  8
+#define TCP_LAST_ACK    9
+#define TCP_CLOSING     11
+
+/* include/uapi/asm-generic/errno*.h, include/linux/errno.h */
+#define EAGAIN          11
+#define EACCES          13
+#define EINTR           4
+#define EINVAL          22
+#define ENETUNREACH     101
+#define EHOSTUNREACH    113
+#define ENOTCONN        107
+#define EALREADY        114
+#define EINPROGRESS     115
+#define ERESTARTSYS     512
+#define ERESTART_LAST   516
+
+#define MSG_OOB      0x1
+#define MSG_PEEK     0x2
+#define MSG_TRUNC    0x20
+#define MSG_ERRQUEUE 0x2000
+
+/* include/linux/sched.h */
+#define PF_EXITING     0x00000004
+#define PF_IO_WORKER   0x00000010
+#define PF_USER_WORKER 0x00004000
+#define PF_KTHREAD     0x00200000
+
+#define HT_ROLE_UNKNOWN 0 /* older than the tracer and not recognised yet */
+#define HT_ROLE_CLIENT  1
+#define HT_ROLE_IGNORED 2 /* server side, or given up: nothing is told of it */
+
+/* Sends (receives) of a socket older than the tracer after which it is given up. */
+#define HT_UNDECIDED_MAX 16
+
+/* Where a stream stands. */
+#define HT_MODE_HEAD   0 /* in a message head, or before one */
+#define HT_MODE_LENGTH 1 /* skip body bytes are left */
+#define HT_MODE_CHUNK  2 /* chunked coding: see cphase */
+#define HT_MODE_CLOSE  3 /* no end is known: lengths only, until the direction turns and a head is recognised */
+
+/* Longest start of an unfinished line that is kept from one call to the next. The lines that matter are shorter. */
+#define HT_CARRY_MAX 64
+
+struct ht_stream {
+	__u64 off;      /* bytes passed since first seen */
+	__u64 skip;     /* LENGTH: body left. CHUNK: data of this chunk left. TLS hello: rest of the TLS record. */
+	__u64 cl;       /* content-length of the head being read. CHUNK: size being read */
+	__u32 head_cnt; /* bytes captured of the current head (TLS: of the hellos) */
+	__u16 status;   /* of the response head being read */
+	__u8 mode;
+	__u8 cphase;    /* HT_CHUNK_* */
+	__u8 begun;     /* the start line is complete (TLS hello: the record's first bytes have been looked at) */
+	__u8 mid_line;  /* the line begun is longer than the carry: its start has been judged or does not matter */
+	__u8 has_cl;
+	__u8 chunked;
+	__u8 is_head;    /* request head being read: method HEAD */
+	__u8 is_connect; /* method CONNECT */
+	__u8 seen;       /* a data record was sent */
+	__u8 carry_len;
+	__u8 carry[HT_CARRY_MAX];
+};
+
+struct ht_flow {
+	struct ht_stream tx;
+	struct ht_stream rx;
+	__u32 lost;         /* records about this object that did not get through since the last that did */
+	__u32 req_cnt;      /* request heads sent, final response heads received: bit n % 32 below belongs to request n */
+	__u32 resp_cnt;
+	__u32 head_bits;    /* the request's method is HEAD */
+	__u32 connect_bits; /* ... CONNECT */
+	__u8 kind;          /* HT_STREAM_* */
+	__u8 quiet;         /* no more data records: HT_F_LAST was sent */
+	__u8 last_dir;      /* of the last bytes: HT_DIR_* + 1, 0 none */
+	__u8 undecided;     /* calls of a stream of unknown role that told nothing */
+};
+
+struct ht_sock {
+	struct ht_flow flow;
+	__u64 cookie;
+	__u64 send_start_ns; /* first tcp_sendmsg_locked of the running send, 0 none */
+	__u64 arrival_ns;    /* ABI: first arrival since the queue was last emptied */
+	__u64 connect_ns;    /* connect() called and SYN_SENT not seen yet, 0 none */
+	struct ht_addr connect_to;
+	__u32 owner; /* tgid */
+	__u32 connect_tid;
+	__u8 role;
+	__u8 told;     /* user space knows the socket (SOCK_STATE was sent) */
+	__u8 again_ok; /* data came since the last HT_REC_SOCK_AGAIN */
+	__u8 old;      /* older than the tracer */
+	__u8 pad[4];
+};
+
+/* Result of the last socket call inside a TLS call. */
+#define HT_NEST_NONE  0
+#define HT_NEST_DATA  1
+#define HT_NEST_AGAIN 2
+#define HT_NEST_EOF   3
+
+/* TLS handshake of an object. */
+#define HT_HS_NONE    0
+#define HT_HS_STARTED 1
+#define HT_HS_DONE    2
+#define HT_HS_FAILED  3
+
+struct ht_tls_key {
+	__u64 object;
+	__u32 tgid;
+	__u32 pad;
+};
+
+struct ht_tls {
+	struct ht_flow flow;
+	__u64 id;
+	__u64 cookie;
+	__u64 hs_start_ns;
+	__u64 hs_end_ns;
+	__u8 role;
+	__u8 evidence;
+	__u8 hs;
+	__u8 hs_start_told;
+	__u8 hs_end_told;
+	__u8 bind_told; /* evidence with which user space knows cookie */
+	__u8 alpn_told;
+	__u8 shutdown_told;
+	__u8 eof_told;
+	__u8 unbound_counted;
+	__u8 pad[6];
+};
+
+/* A TLS call in flight. */
+struct ht_tls_call {
+	__u64 start_ns;
+	__u64 object;
+	__u64 sp;     /* stack pointer at entry: an outer frame's is higher */
+	__u64 buf;    /* plaintext; ALPN: where the pointer is written */
+	__u64 out;    /* where the length is written (_ex, ALPN) */
+	__u64 cookie; /* nested sends and receives on this socket need no further look */
+	__u32 len;
+	__u32 err_lib; /* first library error inside, 0 none */
+	__u32 err_reason;
+	__u16 fn;
+	__u8 nest;
+	__u8 ignored;
+};
+
+#define HT_TLS_DEPTH 4
+
+struct ht_thread {
+	__u32 depth;
+	__u32 pad;
+	struct ht_tls_call call[HT_TLS_DEPTH];
+};
+
+/* A lookup in flight; rec is what START said. */
+struct ht_dns_call {
+	__u64 sp;
+	__u64 res;
+	__u64 call_id;
+	__u64 start_ns;
+	__u32 ai_flags;
+	__u16 host_len;
+	__u16 service_len;
+	char host[HT_DNS_HOST_MAX];
+	char service[HT_DNS_SERVICE_MAX];
+};
+
+/* What routing last said inside a thread's connect(). */
+struct ht_route_note {
+	__u64 cookie;
+	__s32 err;
+	__u32 closed; /* the thread has connected something else since */
+};
+
+/* Keeps the compiler from dropping a mask as redundant, which the verifier needs to see. x is below mask + 1 anyway. */
+#define HT_BOUND(x, mask) ({ __u64 x_ = (x); asm volatile("" : "+r"(x_)); x_ & (mask); })
+
+/* Bytes of one call that one record can carry, and what a read may overrun. Indexes are masked with HT_WIN - 1. */
+#define HT_WIN       16384
+#define HT_WIN_SLACK 4224
+/* New bytes loaded at once behind a carry; the rest keeps carry, padding and word reads inside HT_WIN. */
+#define HT_LOAD_MAX  (HT_WIN - HT_CARRY_MAX - 64)
+/* Gathering writes at most this much a step, within HT_WIN_SLACK behind the last masked index. */
+#define HT_GATHER_MAX 4095
+/* First load of a head: most heads are shorter, and what follows them is not wanted. */
+#define HT_LOAD_FIRST 1024
+
+/* One call's data on their way, in a per-CPU slot (maps.bpf.h). The caller fills the first part, payload.bpf.c uses the rest. */
+struct ht_scratch {
+	__u64 busy;
+	__u64 ts_ns;
+	__u64 start_ns;
+	__u64 arrival_ns;
+	__u64 cookie;
+	__u64 tls_id;
+	__u64 buf; /* user address of the bytes, or of the iovec when iov_cnt is not 0 */
+	__u32 iov_cnt;
+	__u32 total; /* bytes of the call */
+	__u32 tgid;
+	__u32 tid;
+	__u16 flags; /* HT_F_* for every record of the call */
+	__u8 dir;
+	__u8 via;
+	__u8 no_buf;
+	__u8 strict; /* the stream is known from its first byte: what is not recognised is HT_STREAM_OTHER */
+	__u8 pad0[2];
+
+	__u32 pos;  /* of the call, done so far */
+	__u32 carry; /* bytes in front of pos in the window */
+	__u32 end;  /* of the window */
+	__u32 at;   /* scanning position */
+	__u32 line; /* start of the line at `at` */
+	__u32 found;
+	__u32 iov_at;
+	__u32 pad1;
+	__u64 iov_skip;
+	__u32 iov_dst;
+	__u32 iov_left;
+
+	__u8 rec[sizeof(struct ht_rec_data)]; /* room for the header in front of the bytes */
+	__u8 win[HT_WIN + HT_WIN_SLACK];
+};
+
+#endif

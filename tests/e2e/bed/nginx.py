@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""A real nginx with a configuration of the tests' own: plain and TLS, a log that counts, and a proxy (a server that is a client too)."""
+
+import os
+import shutil
+import socket
+import subprocess
+from dataclasses import dataclass
+
+from . import server
+from .wait import wait_until
+
+PLAIN, TLS = 8180, 8543  # beside the scheme's own ports, 80 and 443
+LOG_FORMAT = "$connection|$connection_requests|$remote_port|$request_method|$request_uri|$status|$body_bytes_sent|$https"
+
+CONF = """\
+daemon off;
+master_process on;
+worker_processes 2;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log notice;
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    log_format counted '{log_format}';
+    client_body_temp_path {folder}/body;
+    proxy_temp_path {folder}/proxy;
+    fastcgi_temp_path {folder}/fastcgi;
+    uwsgi_temp_path {folder}/uwsgi;
+    scgi_temp_path {folder}/scgi;
+    keepalive_requests 1000000;
+    keepalive_timeout 60s;
+    default_type text/plain;
+    server {{
+        listen 80; listen [::]:80;
+        listen {plain}; listen [::]:{plain};
+        listen 443 ssl; listen [::]:443 ssl;
+        listen {tls} ssl; listen [::]:{tls} ssl;
+        ssl_certificate {cert};
+        ssl_certificate_key {key};
+        access_log {folder}/access.log counted;
+        root {folder}/www;
+        location / {{ return 200 "hello $arg_id\\n"; }}
+        location /file/ {{ alias {folder}/www/; }}
+        location /proxy/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_http_version 1.1; }}
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Line:
+    connection: int
+    connection_requests: int
+    port: int
+    method: str
+    uri: str
+    status: int
+    body_bytes: int
+    https: bool
+
+
+class Nginx:
+    def __init__(self, folder, certificates):
+        self.folder = os.path.join(folder, "nginx")
+        os.makedirs(os.path.join(self.folder, "www"))
+        self.log_path = os.path.join(self.folder, "access.log")
+        with open(os.path.join(self.folder, "www", "one-megabyte"), "wb") as file:
+            file.write(server.content(1 << 20))
+        conf = os.path.join(self.folder, "nginx.conf")
+        with open(conf, "w", encoding="ascii") as file:
+            file.write(
+                CONF.format(
+                    folder=self.folder,
+                    log_format=LOG_FORMAT,
+                    plain=PLAIN,
+                    tls=TLS,
+                    upstream=server.PLAIN,
+                    cert=certificates.cert,
+                    key=certificates.key,
+                )
+            )
+        os.chmod(folder, 0o755)
+        os.chmod(self.folder, 0o755)
+        binary = shutil.which("nginx") or "/usr/sbin/nginx"
+        self.process = subprocess.Popen(
+            [binary, "-p", self.folder, "-c", conf, "-e", os.path.join(self.folder, "error.log")],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        wait_until(lambda: self.process.poll() is not None or self._answers(), 10, "nginx to answer")
+        if self.process.poll() is not None:
+            raise RuntimeError(f"nginx did not start: {self.process.stderr.read()}")
+        self._offset = 0
+        self.lines()
+
+    @staticmethod
+    def _answers():
+        for port in (80, PLAIN, 443, TLS):
+            try:
+                socket.create_connection(("127.0.0.1", port), 1).close()
+            except OSError:
+                return False
+        return True
+
+    @property
+    def master(self):
+        return self.process.pid
+
+    @property
+    def workers(self):
+        with open(f"/proc/{self.master}/task/{self.master}/children", encoding="ascii") as file:
+            return [int(pid) for pid in file.read().split()]
+
+    def lines(self):
+        """Access log lines since the last call. nginx writes a line when its response was sent: see wait_lines()."""
+        found = []
+        with open(self.log_path, "rb") as file:
+            file.seek(self._offset)
+            for raw in file:
+                if not raw.endswith(b"\n"):
+                    break
+                self._offset += len(raw)
+                parts = raw.decode("ascii").rstrip("\n").split("|")
+                found.append(
+                    Line(int(parts[0]), int(parts[1]), int(parts[2]), parts[3], parts[4], int(parts[5]), int(parts[6]), parts[7] == "on")
+                )
+        return found
+
+    def wait_lines(self, count, timeout_s=10):
+        found = []
+
+        def enough():
+            found.extend(self.lines())
+            return len(found) >= count
+
+        wait_until(enough, timeout_s, f"{count} lines in nginx's access log")
+        return found
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process.stderr.close()

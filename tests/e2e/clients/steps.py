@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""A client that does what it is told, byte by byte, over sockets of its own.
+
+Argument: a JSON list of steps, or - to take one JSON step a line from standard input. After each step one JSON line is printed, with the
+step's begin and end on CLOCK_MONOTONIC. Steps, id being any name for a connection:
+  ["connect", id, host, port, {"tls": true, "alpn": [...], "verify": false}]
+  ["send", id, text, ...]         each text one send call
+  ["response", id]                read one response (Content-Length, or none for HEAD: {"head": true})
+  ["read", id, size]              at least so many bytes
+  ["eof", id]                     until the end of the stream
+  ["close", id]  ["reset", id]
+  ["idle", seconds]               stay idle on purpose
+  ["hold"]                        until a line comes on standard input
+"""
+
+import json
+import os
+import socket
+import ssl
+import struct
+import sys
+import time
+
+
+class Connection:
+    def __init__(self, host, port, options):
+        self.sock = socket.create_connection((host, port), 30)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock.settimeout(None)
+        self.buffer = b""
+        if options.get("tls"):
+            context = ssl.create_default_context()
+            if options.get("verify") is False:
+                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            if options.get("alpn"):
+                context.set_alpn_protocols(options["alpn"])
+            self.sock = context.wrap_socket(self.sock, server_hostname=host)
+
+    def fill(self):
+        data = self.sock.recv(65536)
+        self.buffer += data
+        return len(data)
+
+    def read(self, size):
+        while len(self.buffer) < size and self.fill():
+            pass
+        data, self.buffer = self.buffer[:size], self.buffer[size:]
+        return data
+
+    def response(self, is_head=False):
+        while b"\r\n\r\n" not in self.buffer:
+            if not self.fill():
+                return {"status": None, "bytes": 0}
+        head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+        size = 0 if is_head else int(fields.get("content-length", 0))
+        return {"status": int(lines[0].split()[1]), "bytes": len(self.read(size))}
+
+
+def do(step, connections):
+    verb, rest = step[0], step[1:]
+    if verb == "connect":
+        options = rest[3] if len(rest) > 3 else {}
+        connections[rest[0]] = connection = Connection(rest[1], rest[2], options)
+        return {"local": connection.sock.getsockname()[1]}
+    if verb == "idle":
+        time.sleep(rest[0])
+        return {}
+    if verb == "hold":
+        sys.stdin.readline()
+        return {}
+    connection = connections[rest[0]]
+    if verb == "send":
+        for text in rest[1:]:
+            connection.sock.sendall(text.encode("latin-1"))
+        return {}
+    if verb == "response":
+        return connection.response(len(rest) > 1 and rest[1].get("head", False))
+    if verb == "read":
+        return {"text": connection.read(rest[1]).decode("latin-1")}
+    if verb == "eof":
+        size = len(connection.buffer)
+        connection.buffer = b""
+        while True:
+            data = connection.sock.recv(65536)
+            if not data:
+                return {"bytes": size}
+            size += len(data)
+    if verb == "reset":
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    elif verb != "close":
+        raise ValueError(f"unknown step {verb}")
+    connections.pop(rest[0]).sock.close()
+    return {}
+
+
+def main():
+    steps = (json.loads(line) for line in sys.stdin) if sys.argv[1] == "-" else json.loads(sys.argv[1])
+    print(json.dumps({"pid": os.getpid()}), flush=True)
+    connections = {}
+    for step in steps:
+        begin_ns = time.monotonic_ns()
+        try:
+            result = do(step, connections)
+        except OSError as error:
+            result = {"error": type(error).__name__}
+        print(json.dumps({"step": step[0], "begin_ns": begin_ns, "end_ns": time.monotonic_ns(), **result}), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Session fixtures: the namespaces, DNS, the servers. A test takes `bed`."""
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
+
+from bed import certs, dns, netns, nginx, server  # noqa: E402  (the path comes first)
+
+
+class Bed:
+    """Everything a test needs: where things run and how to run a client there."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        os.chmod(folder, 0o755)
+        self.namespaces = netns.enter(folder)
+        self.certificates = certs.Certificates(folder)
+        self.clients = os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients")
+        home = os.path.join(folder, "home")
+        os.mkdir(home)
+        # Nothing of the person who runs the tests: no proxies, no .curlrc, no locale.
+        self.env = {
+            "PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+            "HOME": home,
+            "LC_ALL": "C.UTF-8",
+            "TZ": "UTC",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "SSL_CERT_FILE": self.certificates.ca,
+            "CURL_CA_BUNDLE": self.certificates.ca,
+            "REQUESTS_CA_BUNDLE": self.certificates.ca,
+            "PERL_LWP_SSL_CA_FILE": self.certificates.ca,
+        }
+        self.distrusting = {
+            key: value for key, value in self.env.items() if value != self.certificates.ca
+        }  # knows nothing of our CA: every certificate is bad
+        self.dns = dns.DnsServer()
+        self.server = server.Server(self.certificates)
+        self._nginx = None
+        self._numbers = itertools.count(1)
+        self._running = []
+
+    @property
+    def nginx(self):
+        if self._nginx is None:
+            self._nginx = nginx.Nginx(self.folder, self.certificates)
+        return self._nginx
+
+    def unique(self):
+        return f"u{next(self._numbers)}"
+
+    def file(self, name):
+        """A path that nobody has used yet."""
+        return os.path.join(self.folder, f"{next(self._numbers)}-{name}")
+
+    def payload(self, size):
+        path = self.file("payload")
+        with open(path, "wb") as file:
+            file.write(server.content(size))
+        return path
+
+    def script(self, name, *arguments):
+        """argv of one of clients/*."""
+        interpreter = shutil.which("perl") if name.endswith(".pl") else "/usr/bin/python3"
+        return [interpreter, os.path.join(self.clients, name), *map(str, arguments)]
+
+    def steps(self, *steps):
+        return self.script("steps.py", json.dumps(steps))
+
+    def run(self, arguments, timeout_s=60, env=None, **more):
+        return subprocess.run(
+            arguments,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            env=env or self.env,
+            timeout=timeout_s,
+            check=False,
+            **more,
+        )
+
+    def start(self, arguments, env=None, **more):
+        """A background client, ended with the test at the latest."""
+        options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": env or self.env, **more}
+        process = subprocess.Popen(arguments, **options)
+        self._running.append(process)
+        return process
+
+    def end_all(self):
+        for process in self._running:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+            for stream in (process.stdin, process.stdout, process.stderr):
+                if stream:
+                    try:
+                        stream.close()
+                    except BrokenPipeError:
+                        pass
+        self._running.clear()
+
+    def stop(self):
+        self.end_all()
+        if self._nginx:
+            self._nginx.stop()
+        self.server.stop()
+        self.dns.stop()
+
+
+class Stepper:
+    """clients/steps.py on a string: one step, one answer."""
+
+    def __init__(self, bed):
+        self.process = bed.start(bed.script("steps.py", "-"))
+        self.pid = json.loads(self.process.stdout.readline())["pid"]
+
+    def __call__(self, *step):
+        self.process.stdin.write(json.dumps(step) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, f"the stepping client ended at {step}: {self.process.poll()}"
+        answer = json.loads(line)
+        assert "error" not in answer, f"{step}: {answer}"
+        return answer
+
+    def get(self, connection, target, host="127.0.0.1:8080", method="GET", extra=""):
+        self("send", connection, f"{method} {target} HTTP/1.1\r\nHost: {host}\r\n{extra}\r\n")
+        return self("response", connection, {"head": method == "HEAD"})
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait(10)
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "bed: needs no tracer: the bed, the checkers, the scenarios' clients by themselves")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.module.__name__ in ("test_bed", "test_checkers") or "untraced" in item.name:
+            item.add_marker(pytest.mark.bed)
+
+
+@pytest.fixture(scope="session")
+def _bed():
+    # Not pytest's own temporary folder, which only its owner may enter: traced commands run as another user too.
+    folder = tempfile.mkdtemp(prefix="httptrace-bpf-e2e-")
+    bed = Bed(folder)
+    yield bed
+    bed.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def bed(_bed):
+    _bed.server.forget()
+    yield _bed
+    _bed.end_all()
+
+
+@pytest.fixture
+def stepper(bed):
+    return Stepper(bed)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Every scenario of scenarios.py: untraced, so that a failure with the tracer is the tracer's; then traced, as httptrace-bpf -- CLIENT."""
+
+import pytest
+
+from bed.tracer import trace_command
+from expect import compare, compare_with_server
+from scenarios import ALL
+
+IDS = [scenario.name for scenario in ALL]
+assert len(set(IDS)) == len(IDS)
+
+
+def served(bed, scenario):
+    taken = bed.server.take(requests=len(scenario.served))["requests"]
+    return sorted(taken, key=lambda entry: (entry["head_ns"], entry["index"]))
+
+
+def in_short(entries):
+    return [None if entry["status"] is None else f"{entry['method']} {entry['status']}" for entry in entries]
+
+
+def exit_is_right(scenario, status):
+    return status in scenario.exit if isinstance(scenario.exit, set) else scenario.exit == status
+
+
+@pytest.mark.parametrize("scenario", ALL, ids=IDS)
+def test_untraced(bed, scenario):
+    done = bed.run(scenario.client(bed), env=bed.env if scenario.trusting else bed.distrusting)
+    assert exit_is_right(scenario, done.returncode), f"exit status {done.returncode}: {done.stdout} {done.stderr}"
+    assert in_short(served(bed, scenario)) == scenario.served
+
+
+@pytest.mark.parametrize("scenario", ALL, ids=IDS)
+def test_traced(bed, scenario):
+    trace = trace_command(bed, scenario.client(bed), env=bed.env if scenario.trusting else bed.distrusting)
+    assert exit_is_right(scenario, trace.status), f"exit status {trace.status}: {trace.stdout} {trace.stderr}"
+    entries = served(bed, scenario)
+    assert in_short(entries) == scenario.served
+    records, wrong = trace.records, []
+    if scenario.expect:
+        if len(records) != len(scenario.expect):
+            wrong.append(f"{len(records)} reports, expected {len(scenario.expect)}")
+        for index, (expect, record) in enumerate(zip(scenario.expect, records)):
+            wrong += [f"report {index} {record.get('url')}: {item}" for item in compare(expect, record)]
+    if scenario.same_connection:
+        ids = {records[index]["conn"]["id"] for index in scenario.same_connection if index < len(records)}
+        if len(ids) != 1:
+            wrong.append(f"reports {scenario.same_connection} are on connections {sorted(ids)}")
+    wrong += compare_with_server(trace.requests, entries)
+    if scenario.check and not (scenario.expect and wrong):
+        wrong += scenario.check(records, entries, trace)
+    assert not wrong, "\n".join([scenario.why, *wrong, trace.stderr[-1500:], *trace.lines])
+    trace.nothing_lost()
+    assert trace.summary["requests"] == len(trace.requests) and trace.summary["dials"] == len(trace.dials)

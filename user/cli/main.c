@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * main.c - httptrace-bpf, a user of libhttptrace like any other.
+ *
+ * In:  the command line. Out: reports on standard output or in files, all else on standard error, an exit status.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "run.h"
+#include "say.h"
+
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+/* Output that must not fail unnoticed: of --help and the like. */
+static int print_status(void)
+{
+	if (!fflush(stdout) || errno == EPIPE)
+		return EXIT_DONE;
+	ht_say("standard output: %s", strerror(errno));
+	return EXIT_FAILED;
+}
+
+static void print_line(const char *line, void *ctx)
+{
+	(void)ctx;
+	puts(line);
+}
+
+static struct httptrace_open_opts open_opts(struct ht_run *run)
+{
+	const struct ht_options *options = run->options;
+
+	return (struct httptrace_open_opts){
+		.sz = sizeof(struct httptrace_open_opts),
+		.no_follow = options->no_follow,
+		.no_redact = options->no_redact,
+		.no_headers = !options->with_headers,
+		.dials = options->dials,
+		.ring_bytes = options->ring_bytes,
+		.head_bytes = options->head_bytes,
+		.write_fd = run->capture_fd,
+		.log = ht_run_log,
+		.log_ctx = run,
+		.notice = ht_run_notice,
+		.notice_ctx = run,
+	};
+}
+
+static int report(const struct ht_options *options)
+{
+	struct ht_run run = { .options = options, .capture_fd = -1 };
+	struct httptrace_open_opts opts = open_opts(&run);
+	const char *why;
+	int err;
+
+	opts.pids = options->pids;
+	opts.pid_cnt = options->pid_cnt;
+	if (options->mode == HT_MODE_TARGETS)
+		err = httptrace__targets(&opts, print_line, NULL);
+	else
+		err = httptrace__features(print_line, NULL);
+	if (err < 0) {
+		why = httptrace__open_error();
+		fflush(stdout);
+		ht_say("%s", why[0] ? why : strerror(-err));
+		return EXIT_FAILED;
+	}
+	return print_status();
+}
+
+/* Signals are read from an fd. A shell without job control starts what it puts into the background with SIGINT ignored, and ignored signals are not read. */
+static int block_signals(struct ht_run *run, sigset_t *old_mask)
+{
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGINT);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGCHLD);
+	/* nohup(1) wants it ignored. */
+	if (!sigaction(SIGHUP, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaddset(&mask, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &mask, old_mask))
+		return -errno;
+	run->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (run->signal_fd < 0)
+		return -errno;
+	/* COMMAND starts with what we were started with. */
+	if (run->options->command && ht_command_start(&run->command, run->options->command, old_mask))
+		return -ECHILD;
+	sigaction(SIGPIPE, &ignore, NULL);
+	ignore.sa_handler = SIG_DFL;
+	sigaction(SIGINT, &ignore, NULL);
+	sigaction(SIGTERM, &ignore, NULL);
+	sigaction(SIGCHLD, &ignore, NULL);
+	return 0;
+}
+
+static int open_capture(struct ht_run *run)
+{
+	const char *path = run->options->write_path;
+	struct stat st;
+	int err;
+
+	if (!path)
+		return 0;
+	run->capture_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+	/* An older file keeps its mode: it is made private, too. */
+	if (run->capture_fd < 0 || fstat(run->capture_fd, &st) || (S_ISREG(st.st_mode) && fchmod(run->capture_fd, 0600))) {
+		err = -errno;
+		ht_say("%s: cannot be written: %s; name a file where you may write with -w FILE", path, strerror(-err));
+		return err;
+	}
+	return 0;
+}
+
+static int open_tracer(struct ht_run *run)
+{
+	const struct ht_options *options = run->options;
+	struct httptrace_open_opts opts = open_opts(run);
+	pid_t pids[HT_OPTIONS_MAX_PIDS + 1];
+
+	memcpy(pids, options->pids, options->pid_cnt * sizeof(pids[0]));
+	opts.pids = pids;
+	opts.pid_cnt = options->pid_cnt;
+	if (run->command.pid)
+		pids[opts.pid_cnt++] = run->command.pid;
+	run->tracer = options->read_path ? httptrace__open_file(options->read_path, &opts) : httptrace__open(&opts);
+	if (run->tracer)
+		return ht_run_register(run);
+	ht_say("%s", httptrace__open_error());
+	return -EIO;
+}
+
+static int trace(const struct ht_options *options)
+{
+	struct ht_run run = { .options = options, .capture_fd = -1, .signal_fd = -1 };
+	int status = EXIT_DONE, err;
+	bool was_released = false;
+	sigset_t old_mask;
+
+	err = block_signals(&run, &old_mask);
+	if (err && err != -ECHILD)
+		ht_say("signals cannot be handled: %s", strerror(-err));
+	if (!err)
+		err = ht_run_open_outputs(&run);
+	if (!err)
+		err = open_capture(&run);
+	if (!err)
+		err = open_tracer(&run);
+	if (!err) {
+		if (!options->read_path)
+			ht_run_say_ready(&run);
+		if (run.command.pid) {
+			ht_command_release(&run.command);
+			was_released = true;
+		}
+		ht_run_loop(&run);
+		ht_run_say_end(&run);
+	}
+	if (run.command.pid)
+		status = ht_command_status(&run.command);
+	httptrace__close(run.tracer);
+	ht_run_close_outputs(&run);
+	if (run.capture_fd >= 0 && close(run.capture_fd) && !run.has_failed) {
+		ht_say("%s: cannot be written: %s", options->write_path, strerror(errno));
+		run.has_failed = true;
+	}
+	if (run.signal_fd >= 0)
+		close(run.signal_fd);
+	/* COMMAND's own, unless that would hide a failure of ours. */
+	if (err && !was_released)
+		return EXIT_FAILED;
+	if (run.has_failed && status == EXIT_DONE)
+		return EXIT_FAILED;
+	return status;
+}
+
+/* Where one of the three is closed, a file that we open would take its place and be written to as if it were it. */
+static void fill_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static struct ht_options options;
+	char err[HT_OPTIONS_ERR_LEN];
+
+	fill_standard_fds();
+	if (ht_options_parse(&options, argc, argv, ht_sink_exists, err)) {
+		ht_say("%s (--help tells more)", err);
+		return EXIT_USAGE;
+	}
+	switch (options.mode) {
+	case HT_MODE_HELP:
+		fputs(ht_options_help, stdout);
+		return print_status();
+	case HT_MODE_VERSION:
+		puts(HT_PROGRAM " " HTTPTRACE_VERSION);
+		return print_status();
+	case HT_MODE_TARGETS:
+	case HT_MODE_FEATURES:
+		return report(&options);
+	case HT_MODE_TRACE:
+		break;
+	}
+	return trace(&options);
+}

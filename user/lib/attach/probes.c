@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * probes.c - see probes.h. A link with a pid stays with the process across execve, as the kernel compares the task's memory then (uprobe_multi_link_filter(),
+ * kernel/trace/bpf_trace.c), unless another thread than the first one calls it: the task of the first is gone then, and the link with it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "abi/event.h"
+#include "attach/probes.h"
+
+/* One entry and one return for each function. */
+#define LINKS_MAX (2 * HT_SITES_MAX)
+
+struct process {
+	pid_t pid;
+	int *link_fds;
+	size_t link_cnt;
+	unsigned int probe_cnt;
+};
+
+struct alias {
+	uint64_t dev;
+	uint64_t ino;
+};
+
+struct ht_probes {
+	struct ht_probes_opts opts;
+	struct ht_probes_file files[HT_PROBES_FILES_MAX];
+	size_t file_cnt;
+	bool is_full_told;
+	struct alias aliases[HT_PROBES_ALIASES_MAX];
+	size_t alias_cnt;
+	struct process *processes; /* sorted by pid */
+	size_t process_cnt;
+	size_t process_room;
+};
+
+struct ht_probes *ht_probes_new(const struct ht_probes_opts *opts)
+{
+	struct ht_probes *probes = calloc(1, sizeof(*probes));
+
+	if (probes)
+		probes->opts = *opts;
+	return probes;
+}
+
+static void let_go(struct ht_probes *probes, int **fds, size_t *cnt)
+{
+	if (*cnt)
+		ht_reaper_take(probes->opts.reaper, *fds, *cnt);
+	free(*fds);
+	*fds = NULL;
+	*cnt = 0;
+}
+
+void ht_probes_free(struct ht_probes *probes)
+{
+	if (!probes)
+		return;
+	for (size_t i = 0; i < probes->process_cnt; i++)
+		let_go(probes, &probes->processes[i].link_fds, &probes->processes[i].link_cnt);
+	for (size_t i = 0; i < probes->file_cnt; i++) {
+		struct ht_probes_file *file = &probes->files[i];
+
+		let_go(probes, &file->link_fds, &file->link_cnt);
+		close(file->fd);
+		free(file->path);
+	}
+	free(probes->processes);
+	free(probes);
+}
+
+unsigned int ht_probes_site_cnt(const struct ht_site_plan *plan)
+{
+	unsigned int cnt = 0;
+
+	for (size_t i = 0; i < plan->fn_cnt; i++) {
+		if (plan->fns[i].is_found)
+			cnt += plan->fns[i].wants_entry + plan->fns[i].wants_return;
+	}
+	return cnt;
+}
+
+static void report(const struct ht_probes *probes, int action, pid_t pid, const char *path, const char *reason, unsigned int probe_cnt)
+{
+	if (probes->opts.report)
+		probes->opts.report(probes->opts.ctx, action, pid, path, reason, probe_cnt);
+}
+
+/* ---- Links --------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Attaches one side of a file's functions. Returns links made, or -errno. *site_cnt grows by the sites. */
+static int attach_side(struct ht_probes *probes, const struct ht_probes_file *file, pid_t pid, bool is_return, int *fds, unsigned int *site_cnt)
+{
+	int prog_fd = probes->opts.program_fd(probes->opts.ctx, file->plan.group, is_return), err;
+	uint64_t offs[HT_SITES_MAX], cookies[HT_SITES_MAX];
+	struct ht_uprobe_sites sites = { .offs = offs, .cookies = cookies, .pid = pid, .is_return = is_return };
+	char path[32];
+
+	for (size_t i = 0; i < file->plan.fn_cnt; i++) {
+		const struct ht_site_fn *fn = &file->plan.fns[i];
+
+		if (!fn->is_found || !(is_return ? fn->wants_return : fn->wants_entry))
+			continue;
+		offs[sites.cnt] = is_return ? fn->return_off : fn->entry_off;
+		cookies[sites.cnt++] = fn->id;
+	}
+	if (!sites.cnt)
+		return 0;
+	if (prog_fd < 0)
+		return prog_fd;
+	/* The way to a file that may lie in another root, or be deleted, is our own fd. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+	sites.path = path;
+	err = ht_uprobe_attach(probes->opts.backend, prog_fd, &sites, fds);
+	if (err >= 0)
+		*site_cnt += (unsigned int)sites.cnt;
+	return err;
+}
+
+/*
+ * Attaches both sides of a file, and appends the links. One side alone is of use (a handshake is seen to begin), so a missing program takes its side only;
+ * any other failure takes the file back. 0 or -errno.
+ */
+static int attach_file(struct ht_probes *probes, const struct ht_probes_file *file, pid_t pid, int **link_fds, size_t *link_cnt,
+		       unsigned int *site_cnt)
+{
+	int fds[LINKS_MAX], cnt = 0, missing = 0, err = 0;
+	unsigned int new_cnt = 0;
+	int *grown;
+
+	for (int side = 0; side < 2; side++) {
+		err = attach_side(probes, file, pid, side, fds + cnt, &new_cnt);
+		if (err == -ENOENT) {
+			missing++;
+			continue;
+		}
+		if (err < 0)
+			goto fail;
+		cnt += err;
+	}
+	err = -ENOENT;
+	if (missing == 2)
+		goto fail;
+	err = -ENOMEM;
+	grown = realloc(*link_fds, (*link_cnt + (size_t)cnt) * sizeof(*grown) + 1);
+	if (!grown)
+		goto fail;
+	*link_fds = grown;
+	memcpy(grown + *link_cnt, fds, (size_t)cnt * sizeof(*fds));
+	*link_cnt += (size_t)cnt;
+	*site_cnt += new_cnt;
+	return 0;
+fail:
+	if (cnt)
+		ht_reaper_take(probes->opts.reaper, fds, (size_t)cnt);
+	return err;
+}
+
+static const char *attach_reason(int err, char *buf, size_t size)
+{
+	if (err == -EMFILE || err == -ENFILE)
+		snprintf(buf, size, "cannot be probed: out of file descriptors (raise the limit: ulimit -n)");
+	else if (err == -ENOENT)
+		snprintf(buf, size, "cannot be probed: its BPF programs are not loaded");
+	else
+		snprintf(buf, size, "cannot be probed: %s", strerror(-err));
+	return buf;
+}
+
+/* ---- Files --------------------------------------------------------------------------------------------------------------------------------------- */
+
+/* The kernel's own dev_t, as perf and maps tell it, in one number. */
+static uint64_t kernel_dev(uint32_t dev_major, uint32_t dev_minor)
+{
+	return (uint64_t)dev_major << 32 | dev_minor;
+}
+
+bool ht_probes_knows(const struct ht_probes *probes, uint32_t dev_major, uint32_t dev_minor, uint64_t ino)
+{
+	uint64_t dev = kernel_dev(dev_major, dev_minor);
+
+	for (size_t i = 0; i < probes->alias_cnt; i++) {
+		if (probes->aliases[i].ino == ino && probes->aliases[i].dev == dev)
+			return true;
+	}
+	return false;
+}
+
+void ht_probes_alias(struct ht_probes *probes, uint32_t dev_major, uint32_t dev_minor, uint64_t ino)
+{
+	if (ht_probes_knows(probes, dev_major, dev_minor, ino))
+		return;
+	/* A name that was forgotten costs one more open when it comes back. */
+	if (probes->alias_cnt == HT_PROBES_ALIASES_MAX)
+		probes->alias_cnt = 0;
+	probes->aliases[probes->alias_cnt++] = (struct alias){ kernel_dev(dev_major, dev_minor), ino };
+}
+
+static struct ht_probes_file *find_file(struct ht_probes *probes, uint64_t dev, uint64_t ino)
+{
+	for (size_t i = 0; i < probes->file_cnt; i++) {
+		if (probes->files[i].ino == ino && probes->files[i].dev == dev)
+			return &probes->files[i];
+	}
+	return NULL;
+}
+
+/* Probes a new file for everybody, or in each process that is traced already. */
+static int attach_everywhere(struct ht_probes *probes, struct ht_probes_file *file, unsigned int *site_cnt)
+{
+	int err = 0, first_err = 0;
+
+	if (!probes->opts.is_filtered)
+		return attach_file(probes, file, 0, &file->link_fds, &file->link_cnt, site_cnt);
+	for (size_t i = 0; i < probes->process_cnt; i++) {
+		struct process *process = &probes->processes[i];
+
+		err = attach_file(probes, file, process->pid, &process->link_fds, &process->link_cnt, &process->probe_cnt);
+		if (err && err != -ESRCH && !first_err)
+			first_err = err;
+	}
+	*site_cnt = ht_probes_site_cnt(&file->plan);
+	return first_err;
+}
+
+int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const char *path, bool is_cached)
+{
+	struct ht_probes_file *file;
+	unsigned int site_cnt = 0;
+	struct stat st;
+	int err = 0;
+
+	if (fstat(fd, &st)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	file = find_file(probes, st.st_dev, st.st_ino);
+	if (file) {
+		file->is_cached |= is_cached;
+		close(fd);
+		return 0;
+	}
+	if (probes->file_cnt == HT_PROBES_FILES_MAX) {
+		if (!probes->is_full_told)
+			report(probes, HT_TARGET_REFUSED, 0, path, "too many different libraries; further ones are not probed", 0);
+		probes->is_full_told = true;
+		close(fd);
+		return -ENOSPC;
+	}
+	file = &probes->files[probes->file_cnt];
+	memset(file, 0, sizeof(*file));
+	file->path = strdup(path);
+	if (!file->path) {
+		close(fd);
+		return -ENOMEM;
+	}
+	probes->file_cnt++;
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+	file->fd = fd;
+	file->is_cached = is_cached;
+	err = ht_sites_plan(fd, name, &file->plan, file->reason, sizeof(file->reason));
+	if (!err && !probes->opts.is_plan) {
+		err = attach_everywhere(probes, file, &site_cnt);
+		if (err)
+			attach_reason(err, file->reason, sizeof(file->reason));
+	}
+	file->is_usable = !err;
+	/* Libraries of another machine lie in many caches; they are news when a process has mapped one. */
+	if (err && (err != -ENOTSUP || !is_cached))
+		report(probes, HT_TARGET_REFUSED, 0, path, file->reason, 0);
+	if (!err)
+		report(probes, HT_TARGET_ATTACHED, 0, path, NULL, site_cnt);
+	return err ? err : 1;
+}
+
+const struct ht_probes_file *ht_probes_files(const struct ht_probes *probes, size_t *cnt)
+{
+	*cnt = probes->file_cnt;
+	return probes->files;
+}
+
+/* ---- Processes ----------------------------------------------------------------------------------------------------------------------------------- */
+
+/* Where pid is, or would have to be put. */
+static size_t place_of(const struct ht_probes *probes, pid_t pid)
+{
+	size_t low = 0, high = probes->process_cnt;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (probes->processes[mid].pid < pid)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+bool ht_probes_has_process(const struct ht_probes *probes, pid_t pid)
+{
+	size_t place = place_of(probes, pid);
+
+	return place < probes->process_cnt && probes->processes[place].pid == pid;
+}
+
+static int attach_process(struct ht_probes *probes, struct process *process)
+{
+	int err = 0, first_err = 0;
+
+	for (size_t i = 0; i < probes->file_cnt; i++) {
+		if (!probes->files[i].is_usable)
+			continue;
+		err = attach_file(probes, &probes->files[i], process->pid, &process->link_fds, &process->link_cnt, &process->probe_cnt);
+		if (err == -ESRCH)
+			return err;
+		if (err && !first_err)
+			first_err = err;
+	}
+	return first_err;
+}
+
+int ht_probes_add_process(struct ht_probes *probes, pid_t pid, const char *exe)
+{
+	size_t place = place_of(probes, pid);
+	struct process *process;
+	char reason[128];
+	int err;
+
+	if (place < probes->process_cnt && probes->processes[place].pid == pid)
+		return 0;
+	if (probes->process_cnt == probes->process_room) {
+		size_t room = probes->process_room ? 2 * probes->process_room : 64;
+
+		process = realloc(probes->processes, room * sizeof(*process));
+		if (!process)
+			return -ENOMEM;
+		probes->processes = process;
+		probes->process_room = room;
+	}
+	process = &probes->processes[place];
+	memmove(process + 1, process, (probes->process_cnt - place) * sizeof(*process));
+	*process = (struct process){ .pid = pid };
+	probes->process_cnt++;
+	err = probes->opts.is_plan ? 0 : attach_process(probes, process);
+	if (err == -ESRCH) {
+		/* Its end is announced, too: whoever counts processes waits for that. */
+		let_go(probes, &process->link_fds, &process->link_cnt);
+		return err;
+	}
+	if (err)
+		report(probes, HT_TARGET_REFUSED, pid, exe, attach_reason(err, reason, sizeof(reason)), process->probe_cnt);
+	else
+		report(probes, HT_TARGET_ATTACHED, pid, exe, NULL, process->probe_cnt);
+	return err;
+}
+
+void ht_probes_exec_process(struct ht_probes *probes, pid_t pid)
+{
+	size_t place = place_of(probes, pid);
+	struct process *process = &probes->processes[place], old;
+
+	if (place >= probes->process_cnt || process->pid != pid || !process->link_cnt || probes->opts.backend != HT_UPROBE_MULTI)
+		return;
+	if (ht_uprobe_link_pid(process->link_fds[0]) == pid)
+		return;
+	old = *process;
+	*process = (struct process){ .pid = pid };
+	attach_process(probes, process);
+	let_go(probes, &old.link_fds, &old.link_cnt);
+}
+
+void ht_probes_drop_process(struct ht_probes *probes, pid_t pid)
+{
+	size_t place = place_of(probes, pid);
+	struct process *process = &probes->processes[place];
+
+	if (place >= probes->process_cnt || process->pid != pid)
+		return;
+	let_go(probes, &process->link_fds, &process->link_cnt);
+	probes->process_cnt--;
+	memmove(process, process + 1, (probes->process_cnt - place) * sizeof(*process));
+}
+
+size_t ht_probes_process_cnt(const struct ht_probes *probes)
+{
+	return probes->process_cnt;
+}
+
+pid_t ht_probes_process(const struct ht_probes *probes, size_t n)
+{
+	return n < probes->process_cnt ? probes->processes[n].pid : 0;
+}

@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * programs.c - see programs.h.
+ */
+#define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "abi/config.h"
+#include "attach/programs.h"
+#include "httptrace.h"
+
+#include "httptrace.skel.h"
+
+#define SEND_RECV_SINCE "6.3"
+
+/* since: what to tell people who lack it; the kernel is asked for the tracepoint itself. */
+static const struct {
+	struct ht_program_state state;
+	const char *since;
+	enum ht_site_group group;
+} table[] = {
+#define TP(point, needed, from, what) \
+	{ { .name = "tp_" point, .hook_point = point, .serves = what, .kind = HT_PROGRAM_TRACEPOINT, .is_mandatory = needed }, from, 0 }
+	TP("inet_sock_set_state", true, "4.16", "connections: ConnectStart, ConnectDone, ConnClosed"),
+	TP("sock_send_length", true, SEND_RECV_SINCE, "bytes sent: WroteHeaders, WroteRequest and the request itself"),
+	TP("sock_recv_length", true, SEND_RECV_SINCE, "bytes received: GotResponseHeaders, GotBody and the response itself"),
+	TP("tcp_sendmsg_locked", false, "6.16", "the begin of a send (otherwise its end is told)"),
+	TP("tcp_receive_reset", false, "4.15", "outcome reset, ConnClosed by reset"),
+	TP("inet_sk_error_report", false, "5.14", "the error of a failed connect"),
+	TP("sk_data_ready", false, "6.3", "GotFirstResponseByte at the byte's arrival (otherwise when it is read)"),
+	TP("sched_process_fork", false, "2.6", "following children"),
+	TP("sched_process_exec", false, "3.4", "names of processes that start"),
+	TP("sched_process_exit", false, "2.6", "the end of processes"),
+	TP("fib_table_lookup", false, "4.4", "connects that fail before a packet is sent (unreachable), IPv4"),
+	TP("fib6_table_lookup", false, "4.15", "connects that fail before a packet is sent (unreachable), IPv6"),
+#undef TP
+#define CG(point, what) { { .name = "cg_" point, .hook_point = "cgroup/" point, .serves = what, .kind = HT_PROGRAM_CGROUP }, NULL, 0 }
+	CG("connect4", "the begin of a connect that fails at once, IPv4"),
+	CG("connect6", "the begin of a connect that fails at once, IPv6"),
+#undef CG
+#define UP(prog, side, of, what) \
+	{ { .name = prog, .hook_point = of == HT_SITES_DNS ? "dns" : of == HT_SITES_CRYPTO ? "openssl errors" : "openssl", .serves = what, .kind = side }, \
+	  NULL, of }
+	UP("up_openssl_enter", HT_PROGRAM_ENTRY, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeStart, requests, server name"),
+	UP("up_openssl_return", HT_PROGRAM_RETURN, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeDone, responses, ALPN"),
+	UP("up_crypto_enter", HT_PROGRAM_ENTRY, HT_SITES_CRYPTO, "the reason of a failed handshake"),
+	UP("up_dns_enter", HT_PROGRAM_ENTRY, HT_SITES_DNS, "DNSStart"),
+	UP("up_dns_return", HT_PROGRAM_RETURN, HT_SITES_DNS, "DNSDone"),
+#undef UP
+};
+
+#define PROGRAM_CNT (sizeof(table) / sizeof(table[0]))
+
+struct ht_programs {
+	struct ht_programs_opts opts;
+	struct httptrace_bpf *skel;
+	struct bpf_link *links[PROGRAM_CNT];
+	struct ht_program_state states[PROGRAM_CNT];
+};
+
+/* What libbpf says while one object loads. It has one print function for the whole process: ours is in place during a load only. */
+struct listener {
+	const struct ht_programs_opts *opts;
+	char program[64]; /* the one that was refused */
+	char last_line[HT_PROGRAM_REASON_MAX]; /* of the verifier's report, or what libbpf said */
+};
+
+static __thread struct listener *listening;
+
+static void say(const struct ht_programs_opts *opts, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void say(const struct ht_programs_opts *opts, int level, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!opts->log)
+		return;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	opts->log(opts->log_ctx, level, text);
+}
+
+/* The verifier's report ends with "processed N insns ..."; the line before says why. */
+static void keep_reason(struct listener *listener, const char *line)
+{
+	if (!line[0] || !strncmp(line, "processed ", 10) || !strncmp(line, "-- ", 3) || strstr(line, "failed to load"))
+		return;
+	snprintf(listener->last_line, sizeof(listener->last_line), "%.*s", HT_PROGRAM_REASON_MAX - 1, line);
+}
+
+static int hear(enum libbpf_print_level level, const char *format, va_list args)
+{
+	static const char mark[] = "libbpf: prog '";
+	struct listener *listener = listening;
+	char *text = NULL, *line, *rest;
+
+	if (!listener || level == LIBBPF_DEBUG || vasprintf(&text, format, args) < 0)
+		return 0;
+	for (rest = text; (line = strsep(&rest, "\n"));) {
+		const char *name = line + sizeof(mark) - 1, *end;
+
+		if (!line[0])
+			continue;
+		say(listener->opts, HTTPTRACE_LOG_DEBUG, "%s", line);
+		if (strncmp(line, mark, sizeof(mark) - 1) || !(end = strchr(name, '\''))) {
+			keep_reason(listener, line);
+			continue;
+		}
+		if (level == LIBBPF_WARN)
+			snprintf(listener->program, sizeof(listener->program), "%.*s", (int)(end - name), name);
+		keep_reason(listener, end[1] ? end + 3 : "");
+	}
+	free(text);
+	return 0;
+}
+
+static size_t index_of(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < PROGRAM_CNT; i++) {
+		if (!strcmp(table[i].state.name, name))
+			break;
+	}
+	return i;
+}
+
+static void turn_off(struct ht_programs *programs, size_t n, const char *reason)
+{
+	programs->states[n].is_on = false;
+	snprintf(programs->states[n].reason, sizeof(programs->states[n].reason), "%s", reason);
+}
+
+size_t ht_programs_cnt(void)
+{
+	return PROGRAM_CNT;
+}
+
+struct ht_program_state ht_programs_plan(size_t n, const struct ht_kernel_btf *btf, const struct ht_features *features)
+{
+	struct ht_program_state state = table[n].state;
+
+	if (state.kind == HT_PROGRAM_TRACEPOINT && btf && !ht_kernel_btf_has_tracepoint(btf, state.hook_point))
+		snprintf(state.reason, sizeof(state.reason), "kernel %s lacks the tracepoint %s (%s or later)", features->release, state.hook_point,
+			 table[n].since);
+	else if (state.kind == HT_PROGRAM_CGROUP && !features->has_cap_net_admin)
+		snprintf(state.reason, sizeof(state.reason), "needs CAP_NET_ADMIN");
+	else if (state.kind == HT_PROGRAM_CGROUP && !features->cgroup_root[0])
+		snprintf(state.reason, sizeof(state.reason), "no cgroup2 file system is mounted");
+	state.is_on = !state.reason[0];
+	return state;
+}
+
+/* Before a load is tried: what can be known to fail. */
+static void rule_out(struct ht_programs *programs, const struct ht_features *features)
+{
+	struct ht_kernel_btf *btf = ht_kernel_btf_read();
+
+	for (size_t i = 0; i < PROGRAM_CNT; i++) {
+		programs->states[i] = ht_programs_plan(i, btf, features);
+		if (programs->states[i].kind >= HT_PROGRAM_ENTRY && programs->opts.backend == HT_UPROBE_NONE)
+			turn_off(programs, i, "this kernel takes no uprobes from us");
+	}
+	ht_kernel_btf_free(btf);
+}
+
+static int first_missing(const struct ht_programs *programs)
+{
+	for (size_t i = 0; i < PROGRAM_CNT; i++) {
+		if (programs->states[i].is_mandatory && !programs->states[i].is_on)
+			return (int)i;
+	}
+	return -1;
+}
+
+static int try_load(struct ht_programs *programs, struct listener *listener)
+{
+	struct bpf_program *prog;
+	int err;
+
+	programs->skel = httptrace_bpf__open();
+	if (!programs->skel)
+		return -errno;
+	memcpy((void *)&programs->skel->rodata->ht_config, &programs->opts.config, sizeof(programs->opts.config));
+	err = bpf_map__set_max_entries(programs->skel->maps.events, (__u32)programs->opts.ring_bytes);
+	if (err)
+		return err;
+	bpf_object__for_each_program(prog, programs->skel->obj) {
+		size_t n = index_of(bpf_program__name(prog));
+
+		if (n == PROGRAM_CNT || !programs->states[n].is_on)
+			bpf_program__set_autoload(prog, false);
+		else if (programs->states[n].kind >= HT_PROGRAM_ENTRY)
+			bpf_program__set_expected_attach_type(prog, programs->opts.backend == HT_UPROBE_MULTI ?
+									    (enum bpf_attach_type)HT_ATTACH_UPROBE_MULTI :
+									    (enum bpf_attach_type)0);
+	}
+	listener->program[0] = listener->last_line[0] = '\0';
+	return httptrace_bpf__load(programs->skel);
+}
+
+/* Loads, each time without what was refused the last time. */
+static int load_what_goes(struct ht_programs *programs, char *err_text, size_t err_size)
+{
+	struct listener listener = { .opts = &programs->opts };
+	libbpf_print_fn_t old_print;
+	int err = 0;
+
+	listening = &listener;
+	old_print = libbpf_set_print(hear);
+	for (size_t tries = 0; tries <= PROGRAM_CNT; tries++) {
+		size_t n;
+
+		err = try_load(programs, &listener);
+		if (!err)
+			break;
+		httptrace_bpf__destroy(programs->skel);
+		programs->skel = NULL;
+		n = index_of(listener.program);
+		if (n == PROGRAM_CNT) {
+			snprintf(err_text, err_size, "cannot load the BPF programs: %s%s%s", strerror(-err), listener.last_line[0] ? ": " : "",
+				 listener.last_line);
+			break;
+		}
+		if (programs->states[n].is_mandatory) {
+			snprintf(err_text, err_size, "the kernel refuses the BPF program %s, which cannot be done without: %s%s%s",
+				 listener.program, strerror(-err), listener.last_line[0] ? ": " : "", listener.last_line);
+			break;
+		}
+		turn_off(programs, n, listener.last_line[0] ? listener.last_line : strerror(-err));
+		say(&programs->opts, HTTPTRACE_LOG_WARN, "the kernel refuses the BPF program %s: %s: lost: %s", listener.program,
+		    programs->states[n].reason, programs->states[n].serves);
+	}
+	libbpf_set_print(old_print);
+	listening = NULL;
+	return err;
+}
+
+static int check_rights(const struct ht_features *features, char *err, size_t err_size)
+{
+	const char *missing = !features->has_cap_bpf && !features->has_cap_perfmon ? "CAP_BPF and CAP_PERFMON are" :
+			      !features->has_cap_bpf				   ? "CAP_BPF is" :
+			      !features->has_cap_perfmon			   ? "CAP_PERFMON is" :
+										     NULL;
+
+	if (missing) {
+		snprintf(err, err_size, "no permission to trace: %s missing; run as root, by sudo, or with these capabilities", missing);
+		return -EPERM;
+	}
+	if (!features->has_btf) {
+		snprintf(err, err_size,
+			 "kernel %s does not describe its types (/sys/kernel/btf/vmlinux is missing): a kernel built with CONFIG_DEBUG_INFO_BTF is needed",
+			 features->release);
+		return -EOPNOTSUPP;
+	}
+	return 0;
+}
+
+struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const struct ht_features *features, char *err_text, size_t err_size)
+{
+	struct ht_programs *programs;
+	int err = check_rights(features, err_text, err_size), missing;
+
+	if (err) {
+		errno = -err;
+		return NULL;
+	}
+	programs = calloc(1, sizeof(*programs));
+	if (!programs) {
+		snprintf(err_text, err_size, "out of memory");
+		return NULL;
+	}
+	programs->opts = *opts;
+	rule_out(programs, features);
+	missing = first_missing(programs);
+	if (missing >= 0) {
+		snprintf(err_text, err_size, "%s; older kernels are not supported yet", programs->states[missing].reason);
+		err = -EOPNOTSUPP;
+	} else {
+		err = load_what_goes(programs, err_text, err_size);
+	}
+	if (!err)
+		return programs;
+	ht_programs_free(programs);
+	errno = -err;
+	return NULL;
+}
+
+static int attach_one(struct ht_programs *programs, size_t n, int cgroup_fd)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(programs->skel->obj, programs->states[n].name);
+	struct bpf_link *link;
+
+	if (!prog)
+		return -ENOENT;
+	if (programs->states[n].kind == HT_PROGRAM_CGROUP)
+		link = cgroup_fd < 0 ? NULL : bpf_program__attach_cgroup(prog, cgroup_fd);
+	else
+		link = bpf_program__attach(prog);
+	if (!link)
+		return -errno;
+	programs->links[n] = link;
+	return 0;
+}
+
+int ht_programs_attach(struct ht_programs *programs, const struct ht_features *features, char *err_text, size_t err_size)
+{
+	int cgroup_fd = features->cgroup_root[0] ? open(features->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, err = 0;
+	struct listener listener = { .opts = &programs->opts };
+	libbpf_print_fn_t old_print;
+
+	listening = &listener;
+	old_print = libbpf_set_print(hear);
+	for (size_t i = 0; i < PROGRAM_CNT; i++) {
+		struct ht_program_state *state = &programs->states[i];
+
+		if (!state->is_on || state->kind >= HT_PROGRAM_ENTRY)
+			continue;
+		err = attach_one(programs, i, cgroup_fd);
+		if (!err)
+			continue;
+		turn_off(programs, i, err == -ENOENT ? "is not part of this build" : strerror(-err));
+		if (state->is_mandatory) {
+			snprintf(err_text, err_size, "cannot attach to the tracepoint %s, which cannot be done without: %s", state->hook_point,
+				 state->reason);
+			break;
+		}
+		say(&programs->opts, HTTPTRACE_LOG_WARN, "cannot attach to %s: %s: lost: %s", state->hook_point, state->reason, state->serves);
+		err = 0;
+	}
+	libbpf_set_print(old_print);
+	listening = NULL;
+	if (cgroup_fd >= 0)
+		close(cgroup_fd);
+	return err;
+}
+
+int ht_programs_map_fd(const struct ht_programs *programs, const char *name)
+{
+	int fd = bpf_object__find_map_fd_by_name(programs->skel->obj, name);
+
+	return fd < 0 ? -ENOENT : fd;
+}
+
+int ht_programs_uprobe_fd(const struct ht_programs *programs, enum ht_site_group group, bool is_return)
+{
+	enum ht_program_kind kind = is_return ? HT_PROGRAM_RETURN : HT_PROGRAM_ENTRY;
+
+	for (size_t i = 0; i < PROGRAM_CNT; i++) {
+		struct bpf_program *prog;
+		int fd;
+
+		if (table[i].state.kind != kind || table[i].group != group || !programs->states[i].is_on)
+			continue;
+		prog = bpf_object__find_program_by_name(programs->skel->obj, table[i].state.name);
+		fd = prog ? bpf_program__fd(prog) : -1;
+		return fd < 0 ? -ENOENT : fd;
+	}
+	return -ENOENT;
+}
+
+const struct ht_program_state *ht_programs_states(const struct ht_programs *programs, size_t *cnt)
+{
+	*cnt = PROGRAM_CNT;
+	return programs->states;
+}
+
+void ht_programs_free(struct ht_programs *programs)
+{
+	if (!programs)
+		return;
+	for (size_t i = 0; i < PROGRAM_CNT; i++)
+		bpf_link__destroy(programs->links[i]);
+	httptrace_bpf__destroy(programs->skel);
+	free(programs);
+}

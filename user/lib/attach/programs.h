@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * programs.h - the BPF programs: which there are, what depends on each, loading them, attaching those that hang on the kernel itself.
+ *
+ * In:  the skeleton. Out: fds of maps and programs, owned here; for each program whether it runs or why not. Only a few are indispensable;
+ * any other that is refused is turned off, and the rest is loaded again without it (some 20 ms).
+ */
+#ifndef HT_PROGRAMS_H
+#define HT_PROGRAMS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "abi/config.h"
+#include "attach/features.h"
+#include "attach/sites.h"
+#include "attach/uprobe.h"
+#include "source/source.h"
+
+#define HT_PROGRAM_REASON_MAX 200
+
+enum ht_program_kind { HT_PROGRAM_TRACEPOINT, HT_PROGRAM_CGROUP, HT_PROGRAM_ENTRY, HT_PROGRAM_RETURN };
+
+struct ht_program_state {
+	const char *name;
+	const char *hook_point; /* tracepoint's name, cgroup attach point, group of library functions */
+	const char *serves;     /* which hooks and facts come from it */
+	enum ht_program_kind kind;
+	bool is_mandatory;
+	bool is_on; /* loaded and, but for ENTRY and RETURN, attached */
+	char reason[HT_PROGRAM_REASON_MAX]; /* why not */
+};
+
+struct ht_programs_opts {
+	struct ht_bpf_config config;
+	size_t ring_bytes; /* power of two, a page at least */
+	enum ht_uprobe_backend backend;
+	ht_log_fn log; /* may be NULL */
+	void *log_ctx;
+};
+
+struct ht_programs;
+
+/* Loads. On failure NULL, errno, and one sentence in err. */
+struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const struct ht_features *features, char *err, size_t err_size);
+/* Attaches tracepoint and cgroup programs. 0, or -errno and a sentence if an indispensable one is refused. */
+int ht_programs_attach(struct ht_programs *programs, const struct ht_features *features, char *err, size_t err_size);
+/* -ENOENT: there is none. */
+int ht_programs_map_fd(const struct ht_programs *programs, const char *name);
+/* The program for a group's entries or returns; -ENOENT: there is none, or it was refused. */
+int ht_programs_uprobe_fd(const struct ht_programs *programs, enum ht_site_group group, bool is_return);
+/* All programs, for reports. */
+const struct ht_program_state *ht_programs_states(const struct ht_programs *programs, size_t *cnt);
+/* How many there are, and whether the n-th would be tried here; btf may be NULL. Loads nothing. */
+size_t ht_programs_cnt(void);
+struct ht_program_state ht_programs_plan(size_t n, const struct ht_kernel_btf *btf, const struct ht_features *features);
+/* Detaches and unloads. NULL is allowed. */
+void ht_programs_free(struct ht_programs *programs);
+
+#endif

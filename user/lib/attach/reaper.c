@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * reaper.c - see reaper.h. Threads end when the queue is empty: an idle tracer has none.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "attach/reaper.h"
+
+#define THREAD_STACK_BYTES (128 * 1024)
+
+struct ht_reaper {
+	pthread_mutex_t lock;
+	pthread_cond_t is_quiet; /* a thread has ended */
+	pthread_attr_t thread_attr;
+	int *fds; /* a stack: the order does not matter */
+	size_t fd_cnt;
+	size_t fd_room;
+	size_t thread_cnt;
+	size_t closing_cnt;
+};
+
+struct ht_reaper *ht_reaper_new(void)
+{
+	struct ht_reaper *reaper = calloc(1, sizeof(*reaper));
+
+	if (!reaper)
+		return NULL;
+	pthread_mutex_init(&reaper->lock, NULL);
+	pthread_cond_init(&reaper->is_quiet, NULL);
+	pthread_attr_init(&reaper->thread_attr);
+	pthread_attr_setdetachstate(&reaper->thread_attr, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&reaper->thread_attr, THREAD_STACK_BYTES);
+	return reaper;
+}
+
+static void *close_all(void *arg)
+{
+	struct ht_reaper *reaper = arg;
+
+	pthread_mutex_lock(&reaper->lock);
+	while (reaper->fd_cnt) {
+		int fd = reaper->fds[--reaper->fd_cnt];
+
+		reaper->closing_cnt++;
+		pthread_mutex_unlock(&reaper->lock);
+		close(fd);
+		pthread_mutex_lock(&reaper->lock);
+		reaper->closing_cnt--;
+	}
+	reaper->thread_cnt--;
+	pthread_cond_signal(&reaper->is_quiet);
+	pthread_mutex_unlock(&reaper->lock);
+	return NULL;
+}
+
+/* Called with the lock held. */
+static void start_threads(struct ht_reaper *reaper)
+{
+	size_t wanted = reaper->fd_cnt + reaper->closing_cnt;
+	sigset_t all, old;
+	pthread_t thread;
+
+	if (wanted > HT_REAPER_THREADS_MAX)
+		wanted = HT_REAPER_THREADS_MAX;
+	/* The program's signal handlers expect its own threads. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	while (reaper->thread_cnt < wanted && !pthread_create(&thread, &reaper->thread_attr, close_all, reaper))
+		reaper->thread_cnt++;
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void ht_reaper_take(struct ht_reaper *reaper, const int *fds, size_t cnt)
+{
+	size_t kept_cnt = 0;
+
+	pthread_mutex_lock(&reaper->lock);
+	if (reaper->fd_cnt + cnt > reaper->fd_room) {
+		size_t room = 2 * (reaper->fd_cnt + cnt);
+		int *grown = realloc(reaper->fds, room * sizeof(*grown));
+
+		if (grown) {
+			reaper->fds = grown;
+			reaper->fd_room = room;
+		}
+	}
+	while (kept_cnt < cnt && reaper->fd_cnt < reaper->fd_room)
+		reaper->fds[reaper->fd_cnt++] = fds[kept_cnt++];
+	start_threads(reaper);
+	if (!reaper->thread_cnt) {
+		while (reaper->fd_cnt)
+			close(reaper->fds[--reaper->fd_cnt]);
+	}
+	pthread_mutex_unlock(&reaper->lock);
+	while (kept_cnt < cnt)
+		close(fds[kept_cnt++]);
+}
+
+size_t ht_reaper_pending(struct ht_reaper *reaper)
+{
+	size_t cnt;
+
+	pthread_mutex_lock(&reaper->lock);
+	cnt = reaper->fd_cnt + reaper->closing_cnt;
+	pthread_mutex_unlock(&reaper->lock);
+	return cnt;
+}
+
+void ht_reaper_free(struct ht_reaper *reaper)
+{
+	if (!reaper)
+		return;
+	pthread_mutex_lock(&reaper->lock);
+	while (reaper->thread_cnt)
+		pthread_cond_wait(&reaper->is_quiet, &reaper->lock);
+	pthread_mutex_unlock(&reaper->lock);
+	pthread_attr_destroy(&reaper->thread_attr);
+	pthread_cond_destroy(&reaper->is_quiet);
+	pthread_mutex_destroy(&reaper->lock);
+	free(reaper->fds);
+	free(reaper);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * reaper.h - closes BPF links off the caller's path. Closing a uprobe link waits for the kernel 36 to 50 ms, whatever its size, but many do so at once
+ * in about the time of one: a pool of threads, started when there is something to close.
+ *
+ * In:  fds, owned from then on. Out: nothing. Bounds: HT_REAPER_THREADS_MAX threads; the queue is as long as there are fds.
+ */
+#ifndef HT_REAPER_H
+#define HT_REAPER_H
+
+#include <stddef.h>
+
+#define HT_REAPER_THREADS_MAX 128
+
+struct ht_reaper;
+
+/* NULL and errno. */
+struct ht_reaper *ht_reaper_new(void);
+/* Takes the fds over; returns at once. Where no thread can be started, and none runs, they are closed before it returns. */
+void ht_reaper_take(struct ht_reaper *reaper, const int *fds, size_t cnt);
+/* fds taken and not closed yet. */
+size_t ht_reaper_pending(struct ht_reaper *reaper);
+/* Waits until all is closed, frees. NULL is allowed. */
+void ht_reaper_free(struct ht_reaper *reaper);
+
+#endif

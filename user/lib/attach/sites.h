@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * sites.h - which functions of which libraries are probed, and at which instruction: the one place that decides it.
+ *
+ * In:  a library file. Out: a plan, by value: for each function its id (config.h), its sites (file offset, entry or return) and, where it has none, why.
+ */
+#ifndef HT_SITES_H
+#define HT_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Which pair of BPF programs serves a library's functions. */
+enum ht_site_group { HT_SITES_OPENSSL, HT_SITES_CRYPTO, HT_SITES_DNS, HT_SITES_GROUP_CNT };
+
+#define HT_SITES_MAX 24
+
+struct ht_site_fn {
+	const char *name; /* static */
+	uint32_t id;      /* HT_FN_*: the attach cookie */
+	bool is_found;
+	bool wants_entry;
+	bool wants_return;
+	uint64_t entry_off;  /* file offset of the instruction that the entry probe sits on */
+	uint64_t return_off; /* of the function's first instruction: the kernel takes the return address there */
+};
+
+struct ht_site_plan {
+	enum ht_site_group group;
+	size_t fn_cnt;
+	size_t found_cnt;
+	struct ht_site_fn fns[HT_SITES_MAX];
+};
+
+/* Whether a file of this name (no directory) is a known library; not 0 if it is. */
+int ht_sites_match(const char *name);
+/* Of the group's programs, for reports: "openssl". */
+const char *ht_sites_group_name(enum ht_site_group group);
+/*
+ * Makes the plan of a library known by its name. 0; -ENOENT not a known name; -ESRCH none of the functions is there; else as ht_elfsym_find().
+ * reason: why, on failure; always filled.
+ */
+int ht_sites_plan(int fd, const char *name, struct ht_site_plan *plan, char *reason, size_t reason_size);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * uprobe.h - puts probes on a file's instructions: by uprobe_multi where the kernel has it, else by perf uprobes, one a site.
+ *
+ * In:  a loaded program's fd, a file, offsets, cookies. Out: fds of BPF links; closing the last of them takes the probes away (slowly: reaper.h).
+ */
+#ifndef HT_UPROBE_H
+#define HT_UPROBE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The kernel's BPF_TRACE_UPROBE_MULTI (6.6); programs are loaded with it as expected_attach_type, or with 0 for perf uprobes. */
+#define HT_ATTACH_UPROBE_MULTI 48
+
+enum ht_uprobe_backend { HT_UPROBE_NONE, HT_UPROBE_MULTI, HT_UPROBE_PERF };
+
+/* Which one this kernel takes, by trying to attach. why: what the ones refused said, for --features; "" if the first was taken. */
+enum ht_uprobe_backend ht_uprobe_probe(char *why, size_t why_size);
+/* "uprobe_multi", "perf uprobes", "none". */
+const char *ht_uprobe_backend_name(enum ht_uprobe_backend backend);
+
+struct ht_uprobe_sites {
+	const char *path;
+	const uint64_t *offs;
+	const uint64_t *cookies;
+	size_t cnt;
+	pid_t pid; /* 0: every process, also those that start later */
+	bool is_return;
+};
+/*
+ * Attaches. Writes up to sites->cnt fds (uprobe_multi: one) to fds and returns how many. -errno: nothing is left attached.
+ * -ESRCH: no such process.
+ */
+int ht_uprobe_attach(enum ht_uprobe_backend backend, int prog_fd, const struct ht_uprobe_sites *sites, int *fds);
+
+/* The process a uprobe_multi link is for now: 0 when its task is gone (another thread of it has called execve), or where the kernel does not say. */
+pid_t ht_uprobe_link_pid(int link_fd);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * open_live.c - a tracer of the live system. The only file outside source/ and attach/ that needs libbpf: what links without it can still replay.
+ *
+ * In:  options. Out: a tracer with a live source; the reports of what would be probed.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <string.h>
+
+#include "dispatch/tracer.h"
+#include "source/live.h"
+
+#define TEXT_LEN 512
+
+static struct ht_live_opts live_opts(const struct httptrace_open_opts *opts)
+{
+	return (struct ht_live_opts){
+		.pids = opts->pids,
+		.pid_cnt = opts->pid_cnt,
+		.is_following = !opts->no_follow,
+		.ring_bytes = opts->ring_bytes,
+		.head_bytes = opts->head_bytes,
+	};
+}
+
+struct httptrace *httptrace__open(const struct httptrace_open_opts *opts)
+{
+	struct httptrace_open_opts checked;
+	struct httptrace *tracer = NULL;
+	struct ht_live_opts live;
+	struct ht_source *source;
+	char text[TEXT_LEN] = "";
+	int err;
+
+	err = ht_tracer_opts(&checked, opts);
+	if (err)
+		goto fail;
+	tracer = ht_tracer_new(&checked);
+	if (!tracer) {
+		err = -errno;
+		goto fail;
+	}
+	live = live_opts(&checked);
+	live.log = ht_tracer_log;
+	live.log_ctx = tracer;
+	source = ht_live_open(&live, text, sizeof(text));
+	if (!source) {
+		err = -errno;
+		ht_open_error_set("%s", text[0] ? text : strerror(-err));
+		goto fail;
+	}
+	err = ht_tracer_start(tracer, source, true);
+	if (err)
+		goto fail;
+	return tracer;
+fail:
+	httptrace__close(tracer);
+	errno = -err;
+	return NULL;
+}
+
+/* The log of a report that has no tracer. */
+static void log_plain(void *ctx, int level, const char *text)
+{
+	const struct httptrace_open_opts *opts = ctx;
+
+	if (opts->log)
+		opts->log((enum httptrace_log_level)level, text, opts->log_ctx);
+}
+
+int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn fn, void *ctx)
+{
+	struct httptrace_open_opts checked;
+	struct ht_live_opts live;
+	int err;
+
+	if (!fn)
+		return -EINVAL;
+	err = ht_tracer_opts(&checked, opts);
+	if (err)
+		return err;
+	live = live_opts(&checked);
+	live.log = log_plain;
+	live.log_ctx = &checked;
+	return ht_live_targets(&live, fn, ctx);
+}
+
+int httptrace__features(httptrace_line_fn fn, void *ctx)
+{
+	return fn ? ht_live_features(fn, ctx) : -EINVAL;
+}

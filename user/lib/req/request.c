@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * request.c - the request object: its memory and its list of hooks.
+ *
+ * In:  what the layers of conn/ and req/ know. Out: one object that the getters (getters.c, timings.c) read.
+ * Memory: strings and infos come from an arena of blocks that goes with the last reference; the array of hooks is grown apart, as it moves.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "req/request.h"
+
+/* A plain request with its strings and some thirty hooks takes two to three KiB. */
+#define BLOCK_BYTES_MIN 4096
+#define BLOCK_BYTES_MAX 65536
+#define ARENA_ALIGN     16
+
+struct ht_arena_block {
+	struct ht_arena_block *next;
+	size_t used_bytes;
+	size_t cap_bytes;
+	char mem[] __attribute__((aligned(ARENA_ALIGN)));
+};
+
+static void message_init(struct httptrace_message *message)
+{
+	message->sz = sizeof(*message);
+	message->header_bytes = -1;
+	message->body_bytes = -1;
+}
+
+struct httptrace_request *ht_request_new(enum httptrace_kind kind, uint64_t id)
+{
+	struct httptrace_request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return NULL;
+	request->ref_cnt = 1;
+	request->kind = kind;
+	request->id = id;
+	request->outcome = HTTPTRACE_PENDING;
+	request->first_ns = HTTPTRACE_UNKNOWN_NS;
+	request->end_ns = HTTPTRACE_UNKNOWN_NS;
+	request->conn.sz = sizeof(request->conn);
+	request->conn.reused = HTTPTRACE_NOT_KNOWN;
+	request->conn.was_idle = HTTPTRACE_NOT_KNOWN;
+	request->conn.idle_ns = HTTPTRACE_UNKNOWN_NS;
+	request->tls.sz = sizeof(request->tls);
+	request->tls.resumed = HTTPTRACE_NOT_KNOWN;
+	message_init(&request->sent);
+	message_init(&request->received);
+	return request;
+}
+
+struct httptrace_request *httptrace_request__ref(struct httptrace_request *request)
+{
+	if (request)
+		request->ref_cnt++;
+	return request;
+}
+
+void httptrace_request__unref(struct httptrace_request *request)
+{
+	struct ht_arena_block *block, *next;
+
+	if (!request || --request->ref_cnt)
+		return;
+	for (block = request->arena; block; block = next) {
+		next = block->next;
+		free(block);
+	}
+	free(request->hooks);
+	free(request);
+}
+
+void *ht_request_alloc(struct httptrace_request *request, size_t bytes)
+{
+	struct ht_arena_block *block = request->arena;
+	size_t cap;
+	void *mem;
+
+	if (bytes > SIZE_MAX / 2) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	bytes = bytes ? (bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : ARENA_ALIGN;
+	if (!block || block->cap_bytes - block->used_bytes < bytes) {
+		cap = BLOCK_BYTES_MIN - sizeof(*block);
+		if (block)
+			cap = block->cap_bytes < BLOCK_BYTES_MAX / 2 ? 2 * block->cap_bytes : BLOCK_BYTES_MAX;
+		if (cap < bytes)
+			cap = bytes;
+		block = calloc(1, sizeof(*block) + cap);
+		if (!block)
+			return NULL;
+		block->cap_bytes = cap;
+		block->next = request->arena;
+		request->arena = block;
+	}
+	mem = block->mem + block->used_bytes;
+	block->used_bytes += bytes;
+	return mem;
+}
+
+const char *ht_request_strndup(struct httptrace_request *request, const char *ptr, size_t len)
+{
+	char *copy;
+
+	if (!ptr || len == SIZE_MAX)
+		return NULL;
+	copy = ht_request_alloc(request, len + 1);
+	if (copy)
+		memcpy(copy, ptr, len);
+	return copy;
+}
+
+const char *ht_request_strdup(struct httptrace_request *request, const char *text)
+{
+	return text ? ht_request_strndup(request, text, strlen(text)) : NULL;
+}
+
+const char *ht_request_printf(struct httptrace_request *request, const char *format, ...)
+{
+	va_list args;
+	char *text;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0)
+		return NULL;
+	text = ht_request_alloc(request, (size_t)len + 1);
+	if (!text)
+		return NULL;
+	va_start(args, format);
+	vsnprintf(text, (size_t)len + 1, format, args);
+	va_end(args);
+	return text;
+}
+
+size_t ht_hook_info_size(enum httptrace_hook_id id)
+{
+	switch (id) {
+	case HTTPTRACE_GET_CONN:
+		return sizeof(struct httptrace_get_conn_info);
+	case HTTPTRACE_DNS_START:
+		return sizeof(struct httptrace_dns_start_info);
+	case HTTPTRACE_DNS_DONE:
+		return sizeof(struct httptrace_dns_done_info);
+	case HTTPTRACE_CONNECT_START:
+		return sizeof(struct httptrace_connect_start_info);
+	case HTTPTRACE_CONNECT_DONE:
+		return sizeof(struct httptrace_connect_done_info);
+	case HTTPTRACE_TLS_HANDSHAKE_DONE:
+		return sizeof(struct httptrace_tls_handshake_done_info);
+	case HTTPTRACE_GOT_CONN:
+		return sizeof(struct httptrace_got_conn_info);
+	case HTTPTRACE_WROTE_HEADER_FIELD:
+		return sizeof(struct httptrace_wrote_header_field_info);
+	case HTTPTRACE_WROTE_REQUEST:
+		return sizeof(struct httptrace_wrote_request_info);
+	case HTTPTRACE_GOT_1XX_RESPONSE:
+		return sizeof(struct httptrace_got_1xx_info);
+	case HTTPTRACE_GOT_RESPONSE_HEADERS:
+		return sizeof(struct httptrace_got_response_headers_info);
+	case HTTPTRACE_GOT_BODY:
+		return sizeof(struct httptrace_got_body_info);
+	case HTTPTRACE_PUT_IDLE_CONN:
+		return sizeof(struct httptrace_put_idle_conn_info);
+	case HTTPTRACE_CONN_CLOSED:
+		return sizeof(struct httptrace_conn_closed_info);
+	case HTTPTRACE_TLS_HANDSHAKE_START:
+	case HTTPTRACE_WROTE_HEADERS:
+	case HTTPTRACE_WAIT_100_CONTINUE:
+	case HTTPTRACE_GOT_FIRST_RESPONSE_BYTE:
+	case HTTPTRACE_GOT_100_CONTINUE:
+	case HTTPTRACE_HOOK_CNT:
+		break;
+	}
+	return sizeof(struct httptrace_plain_info);
+}
+
+/* Does a hook of that time and id come before `other`, added earlier? At equal time and rank the earlier one stays in front. */
+static bool comes_before(int64_t mono_ns, enum httptrace_hook_id id, const struct ht_hook *other)
+{
+	if (mono_ns != other->info->mono_ns)
+		return mono_ns < other->info->mono_ns;
+	return id < other->id;
+}
+
+int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_id id, int64_t mono_ns, enum httptrace_how how, const void *info)
+{
+	size_t size = ht_hook_info_size(id), at = request->hook_cnt;
+	struct httptrace_hook *copy;
+
+	if (request->hook_cnt >= HT_REQUEST_MAX_HOOKS) {
+		request->hooks_dropped++;
+		return -ENOSPC;
+	}
+	if (request->hook_cnt == request->hook_cap) {
+		size_t cap = request->hook_cap ? 2 * request->hook_cap : 32;
+		struct ht_hook *hooks = reallocarray(request->hooks, cap, sizeof(*hooks));
+
+		if (!hooks)
+			return -ENOMEM;
+		request->hooks = hooks;
+		request->hook_cap = cap;
+	}
+	copy = ht_request_alloc(request, size);
+	if (!copy)
+		return -ENOMEM;
+	if (info)
+		memcpy(copy, info, size);
+	copy->sz = size;
+	copy->mono_ns = mono_ns;
+	copy->how = how;
+
+	/* From the end, past none that is equal: the order of adding is kept without looking at ht_hook.order. */
+	while (at > 0 && comes_before(mono_ns, id, &request->hooks[at - 1]))
+		at--;
+	memmove(&request->hooks[at + 1], &request->hooks[at], (request->hook_cnt - at) * sizeof(request->hooks[0]));
+	request->hooks[at] = (struct ht_hook){ .id = id, .order = (uint32_t)request->hook_cnt, .info = copy };
+	request->hook_cnt++;
+	return 0;
+}
+
+struct httptrace_hook *ht_request_find_hook(const struct httptrace_request *request, enum httptrace_hook_id id, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < request->hook_cnt; i++)
+		if (request->hooks[i].id == id && n-- == 0)
+			return request->hooks[i].info;
+	return NULL;
+}
+
+void ht_request_remove_hook(struct httptrace_request *request, struct httptrace_hook *info)
+{
+	size_t i;
+
+	for (i = 0; i < request->hook_cnt; i++)
+		if (request->hooks[i].info == info)
+			break;
+	if (i == request->hook_cnt)
+		return;
+	request->hook_cnt--;
+	memmove(&request->hooks[i], &request->hooks[i + 1], (request->hook_cnt - i) * sizeof(request->hooks[0]));
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * live_follow.c - keeps the probes where they belong while processes and libraries come and go.
+ *
+ * In:  process records as they appear in the ring (before their turn, as a child waits for nobody), mappings told by the sideband, /proc.
+ * Out: libraries and processes added to and dropped from the probes; facts and targets queued.
+ *
+ * BPF has put a child of a traced process into `traced` before the child runs; its links are made here, at once: what it calls in the first fraction of a
+ * millisecond may be missed. A program it executes later is covered from its first instruction.
+ */
+#define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "httptrace.h"
+#include "source/discovery.h"
+#include "source/live_impl.h"
+#include "source/procfs.h"
+
+#define RECONCILE_EVERY_NS 1000000000ULL
+#define LEAVING_MAX_NS     2000000000ULL
+/* Of the processes that are known, so many are looked up in /proc each time. */
+#define RECONCILE_CHECKS_MAX 64
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* ---- Libraries ------------------------------------------------------------------------------------------------------------------------------------ */
+
+/* A link's name may say what the file's does not, and the other way round (libc.so.6 is libc-2.31.so on older systems). */
+static const char *known_name(int fd, const char *path, char *buf, size_t size)
+{
+	char link[32];
+	ssize_t len;
+
+	if (ht_sites_match(base_name(path)))
+		return base_name(path);
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, buf, size - 1);
+	if (len <= 0)
+		return base_name(path);
+	buf[len] = '\0';
+	return base_name(buf);
+}
+
+struct root {
+	struct ht_probes *probes;
+	pid_t pid; /* 0: our own root */
+};
+
+static int add_cached_file(void *ctx, const char *path)
+{
+	const struct root *root = ctx;
+	char target[PATH_MAX];
+	int fd = root->pid ? ht_procfs_open_in_root(root->pid, path) : open(path, O_PATH | O_CLOEXEC);
+
+	if (fd >= 0)
+		ht_probes_add_file(root->probes, fd, known_name(fd, path, target, sizeof(target)), path, true);
+	return 0;
+}
+
+void ht_live_add_cached(struct ht_probes *probes)
+{
+	struct root root = { .probes = probes };
+	int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	ht_discovery_root(fd, ht_sites_match, add_cached_file, &root);
+	close(fd);
+}
+
+void ht_live_add_other_root(struct ht_probes *probes, pid_t pid)
+{
+	struct root root = { .probes = probes, .pid = pid };
+	struct stat ours, theirs;
+	char path[32];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/root", (int)pid);
+	if (stat("/", &ours) || stat(path, &theirs) || (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
+		return;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	ht_discovery_root(fd, ht_sites_match, add_cached_file, &root);
+	close(fd);
+}
+
+/* A mapping of a library by name: is it a file not met before? */
+static void add_mapping(struct ht_probes *probes, pid_t pid, const struct ht_proc_map *map)
+{
+	int fd;
+
+	if (!ht_sites_match(base_name(map->path)) || ht_probes_knows(probes, map->dev_major, map->dev_minor, map->ino))
+		return;
+	fd = ht_procfs_open_mapped(pid, map->start, map->end, map->path);
+	/* Gone again: whoever maps it next is told, too. */
+	if (fd < 0)
+		return;
+	ht_probes_alias(probes, map->dev_major, map->dev_minor, map->ino);
+	ht_probes_add_file(probes, fd, base_name(map->path), map->path, false);
+}
+
+struct scan {
+	struct ht_probes *probes;
+	pid_t pid;
+};
+
+static int scan_map(void *ctx, const struct ht_proc_map *map)
+{
+	const struct scan *scan = ctx;
+
+	add_mapping(scan->probes, scan->pid, map);
+	return 0;
+}
+
+void ht_live_add_mapped(struct ht_probes *probes, pid_t pid)
+{
+	struct scan scan = { probes, pid };
+
+	ht_procfs_exec_maps(pid, scan_map, &scan);
+}
+
+static int scan_process(void *ctx, pid_t pid)
+{
+	ht_live_add_mapped(ctx, pid);
+	return 0;
+}
+
+void ht_live_add_all_mapped(struct ht_probes *probes)
+{
+	ht_procfs_each(scan_process, probes);
+}
+
+static void take_mapping(void *ctx, pid_t pid, const struct ht_proc_map *map)
+{
+	struct ht_live *live = ctx;
+
+	if (!live->is_filtered || ht_probes_has_process(live->probes, pid))
+		add_mapping(live->probes, pid, map);
+}
+
+void ht_live_follow_maps(struct ht_live *live)
+{
+	uint64_t lost_cnt;
+
+	if (!live->sideband)
+		return;
+	lost_cnt = ht_sideband_drain(live->sideband, take_mapping, live);
+	if (!lost_cnt)
+		return;
+	ht_live_queue_lost(live, "sideband", lost_cnt);
+	if (!live->is_filtered)
+		ht_live_add_all_mapped(live->probes);
+	for (size_t i = 0; live->is_filtered && i < ht_probes_process_cnt(live->probes); i++)
+		ht_live_add_mapped(live->probes, ht_probes_process(live->probes, i));
+}
+
+/* ---- Processes ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static void add_child(struct ht_live *live, pid_t pid)
+{
+	char exe[HT_PROCFS_EXE_MAX + 1];
+
+	if (ht_probes_has_process(live->probes, pid))
+		return;
+	if (ht_procfs_exe(pid, exe, sizeof(exe)) < 0)
+		exe[0] = '\0';
+	ht_probes_add_process(live->probes, pid, exe);
+	live->left_ns = 0;
+}
+
+static void drop(struct ht_live *live, pid_t pid)
+{
+	if (!ht_probes_has_process(live->probes, pid))
+		return;
+	ht_probes_drop_process(live->probes, pid);
+	ht_live_queue_target(live, HT_TARGET_DETACHED, "process", pid, NULL, "ended", 0);
+	/* Its sockets are closed after its end is told (do_exit(), kernel/exit.c: exit_files() follows the tracepoint). */
+	if (live->leaving_cnt == HT_LIVE_LEAVING_MAX) {
+		memmove(live->leaving, live->leaving + 1, (HT_LIVE_LEAVING_MAX - 1) * sizeof(live->leaving[0]));
+		live->leaving_cnt--;
+	}
+	live->leaving[live->leaving_cnt++] = pid;
+	live->leaving_ns = ht_live_now_ns();
+}
+
+static void follow_exec(struct ht_live *live, const struct ht_rec_proc *rec)
+{
+	pid_t pid = (pid_t)rec->hdr.tgid;
+
+	if (live->is_filtered)
+		ht_probes_exec_process(live->probes, pid);
+	/* A relative path, or none: /proc knows the whole. */
+	if (!rec->exe_len || rec->exe[0] != '/')
+		ht_live_queue_fact(live, pid, NULL, ht_live_now_ns());
+}
+
+int ht_live_follow_record(void *ctx, const struct ht_hdr *hdr)
+{
+	const struct ht_rec_proc *rec = (const struct ht_rec_proc *)hdr;
+	struct ht_live *live = ctx;
+
+	if (hdr->kind != HT_REC_PROC || hdr->size < offsetof(struct ht_rec_proc, exe))
+		return 0;
+	if (rec->op == HT_PROC_EXEC)
+		follow_exec(live, rec);
+	else if (live->is_filtered && rec->op == HT_PROC_FORK && live->is_following)
+		add_child(live, (pid_t)hdr->tgid);
+	else if (live->is_filtered && rec->op == HT_PROC_EXIT)
+		drop(live, (pid_t)hdr->tgid);
+	return 0;
+}
+
+/* A process that BPF traces and we do not know: the record of its fork was lost. */
+static void add_lost_children(struct ht_live *live)
+{
+	uint32_t key, *previous = NULL;
+
+	while (!bpf_map_get_next_key(live->traced_fd, previous, &key)) {
+		previous = &key;
+		if (ht_probes_has_process(live->probes, (pid_t)key))
+			continue;
+		if (kill((pid_t)key, 0) && errno == ESRCH)
+			continue;
+		add_child(live, (pid_t)key);
+		ht_live_queue_fact(live, (pid_t)key, NULL, ht_live_now_ns());
+	}
+}
+
+void ht_live_reconcile(struct ht_live *live, uint64_t now_ns)
+{
+	size_t cnt;
+
+	if (!live->is_filtered || now_ns - live->reconcile_ns < RECONCILE_EVERY_NS)
+		return;
+	live->reconcile_ns = now_ns;
+	if (live->is_following)
+		add_lost_children(live);
+	cnt = ht_probes_process_cnt(live->probes);
+	for (size_t i = cnt; i-- > 0;) {
+		pid_t pid = ht_probes_process(live->probes, i);
+
+		if (cnt > RECONCILE_CHECKS_MAX ? kill(pid, 0) && errno == ESRCH : !ht_procfs_is_alive(pid))
+			drop(live, pid);
+	}
+}
+
+bool ht_live_is_over(struct ht_live *live)
+{
+	/* One that takes longer has had its pid reused, or hangs in the kernel. */
+	bool is_recent = ht_live_now_ns() - live->leaving_ns < LEAVING_MAX_NS;
+	size_t kept_cnt = 0;
+
+	if (!live->is_filtered || ht_probes_process_cnt(live->probes))
+		return false;
+	for (size_t i = 0; i < live->leaving_cnt; i++) {
+		if (is_recent && ht_procfs_is_alive(live->leaving[i]))
+			live->leaving[kept_cnt++] = live->leaving[i];
+	}
+	live->leaving_cnt = kept_cnt;
+	if (kept_cnt)
+		return false;
+	if (!live->left_ns)
+		live->left_ns = ht_live_now_ns();
+	/* A zombie has closed its files: what it did is in the ring, and out of it once a turn that began later has emptied it. */
+	return live->full_drain_ns > live->left_ns;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * live_impl.h - what the files of the live source share: its state. Nobody else includes it.
+ *
+ *   live.c         open, poll, stop, close
+ *   live_follow.c  processes and libraries that come and go
+ *   live_facts.c   records made in user space
+ *   live_report.c  --targets and --features
+ */
+#ifndef HT_LIVE_IMPL_H
+#define HT_LIVE_IMPL_H
+
+#include "attach/features.h"
+#include "attach/probes.h"
+#include "attach/programs.h"
+#include "attach/reaper.h"
+#include "source/live.h"
+#include "source/live_queue.h"
+#include "source/live_ring.h"
+#include "source/sideband.h"
+
+#define HT_LIVE_RING_BYTES (8u << 20)
+
+/* Processes that have told their end, but may still close sockets. Only the last of them matters: older ones are forgotten. */
+#define HT_LIVE_LEAVING_MAX 64
+
+struct ht_live {
+	struct ht_source source;
+	bool is_filtered;
+	bool is_following;
+	bool is_stopped;
+	bool is_ended; /* filtered, and every traced process has ended */
+	ht_log_fn log;
+	void *log_ctx;
+	struct ht_features features;
+	enum ht_uprobe_backend backend;
+	struct ht_programs *programs;
+	int traced_fd;
+	struct ht_ring ring;
+	struct ht_queue queue;
+	struct ht_reaper *reaper;
+	struct ht_probes *probes;
+	struct ht_sideband *sideband; /* NULL: refused */
+	int epoll_fd;
+	int timer_fd;
+	uint64_t timer_ns;     /* its interval now */
+	uint64_t newest_ns;    /* of the records delivered */
+	uint64_t busy_ns;      /* when the last record was delivered */
+	uint64_t tick_ns;      /* the time that the last tick told */
+	uint64_t reconcile_ns; /* when BPF's list of processes was last compared with ours */
+	uint64_t full_drain_ns; /* begin of the last turn that delivered everything */
+	pid_t leaving[HT_LIVE_LEAVING_MAX];
+	size_t leaving_cnt;
+	uint64_t leaving_ns; /* when the last of them was added */
+	uint64_t left_ns; /* when the last process was found to be gone for good; 0 not yet */
+};
+
+uint64_t ht_live_now_ns(void);
+void ht_live_say(const struct ht_live *live, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- live_follow.c ---- */
+
+/* Adds the libraries below / that a program may load. */
+void ht_live_add_cached(struct ht_probes *probes);
+/* Adds the known libraries that a process has mapped, and with other_root those that a program it starts may load. */
+void ht_live_add_mapped(struct ht_probes *probes, pid_t pid);
+void ht_live_add_other_root(struct ht_probes *probes, pid_t pid);
+/* The libraries mapped by any process. */
+void ht_live_add_all_mapped(struct ht_probes *probes);
+
+/* An HT_REC_PROC as soon as it is in the ring: probes for a child, or taken away. */
+int ht_live_follow_record(void *live, const struct ht_hdr *rec);
+/* Handles what the sideband has told. */
+void ht_live_follow_maps(struct ht_live *live);
+/* Makes up for lost records about processes; once a second at most. */
+void ht_live_reconcile(struct ht_live *live, uint64_t now_ns);
+/* Whether every traced process has ended and what it did in its last moments has been delivered. */
+bool ht_live_is_over(struct ht_live *live);
+
+/* ---- live_facts.c ---- */
+
+void ht_live_queue_start(struct ht_live *live, unsigned int head_bytes, uint64_t now_ns);
+/* Facts about a process, as they are at ts_ns. info may be NULL: read here. Nothing is queued for one that is gone. */
+void ht_live_queue_fact(struct ht_live *live, pid_t pid, const struct ht_proc_info *info, uint64_t ts_ns);
+void ht_live_queue_all_facts(struct ht_live *live, uint64_t ts_ns);
+/* kind: "process", "library", "kernel". reason may be NULL. */
+void ht_live_queue_target(struct ht_live *live, int action, const char *kind, pid_t pid, const char *path, const char *reason,
+			  unsigned int probe_cnt);
+void ht_live_queue_lost(struct ht_live *live, const char *where, uint64_t count);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * live_report.c - the bodies of --targets and --features: lines of text for people.
+ *
+ * In:  options; /proc, the linker's cache, library files; for --features a real load and attach of every program that hangs on the kernel.
+ * Out: lines, valid during the call. Nothing stays attached, and --targets attaches nothing at all.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "httptrace.h"
+#include "source/live_impl.h"
+#include "source/procfs.h"
+
+struct printer {
+	ht_line_fn fn;
+	void *ctx;
+};
+
+static void line(const struct printer *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void line(const struct printer *to, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	to->fn(text, to->ctx);
+}
+
+/* ---- --targets ------------------------------------------------------------------------------------------------------------------------------------ */
+
+static void print_fn(const struct printer *to, const struct ht_site_fn *fn)
+{
+	if (!fn->is_found)
+		line(to, "  %-24s not probed: the library has no such function", fn->name);
+	else if (fn->wants_entry && fn->wants_return)
+		line(to, "  %-24s entry 0x%llx, return of 0x%llx", fn->name, (unsigned long long)fn->entry_off, (unsigned long long)fn->return_off);
+	else
+		line(to, "  %-24s %s 0x%llx", fn->name, fn->wants_entry ? "entry" : "return of",
+		     (unsigned long long)(fn->wants_entry ? fn->entry_off : fn->return_off));
+}
+
+static void print_file(const struct printer *to, const struct ht_probes_file *file)
+{
+	if (!file->is_usable) {
+		line(to, "library %s: not probed: %s", file->path, file->reason);
+		return;
+	}
+	line(to, "library %s: %s, %u sites%s", file->path, ht_sites_group_name(file->plan.group), ht_probes_site_cnt(&file->plan),
+	     file->is_cached ? "" : " (mapped by a process; not in the linker's cache)");
+	for (size_t i = 0; i < file->plan.fn_cnt; i++)
+		print_fn(to, &file->plan.fns[i]);
+}
+
+struct process_libs {
+	char names[512];
+	size_t len;
+};
+
+static int add_lib(void *ctx, const struct ht_proc_map *map)
+{
+	const char *slash = strrchr(map->path, '/');
+	const char *name = slash ? slash + 1 : map->path;
+	struct process_libs *libs = ctx;
+
+	/* A library may have several executable mappings, which follow one another. */
+	if (!ht_sites_match(name) || strstr(libs->names, name) || libs->len + strlen(name) + 3 > sizeof(libs->names))
+		return 0;
+	libs->len += (size_t)snprintf(libs->names + libs->len, sizeof(libs->names) - libs->len, "%s%s", libs->len ? ", " : "", name);
+	return 0;
+}
+
+static void print_process(const struct printer *to, pid_t pid)
+{
+	struct process_libs libs = { .len = 0 };
+	struct ht_proc_info info;
+	const char *exe, *why;
+	int err;
+
+	if (ht_procfs_info(pid, &info) || info.is_kernel || info.is_dead || pid == getpid())
+		return;
+	exe = info.exe[0] ? info.exe : "executable not readable";
+	err = ht_procfs_exec_maps(pid, add_lib, &libs);
+	why = err ? strerror(-err) : "no library mapped that is known here";
+	if (libs.len)
+		line(to, "process %d %s (%s): sockets; %s", (int)pid, info.comm, exe, libs.names);
+	else
+		line(to, "process %d %s (%s): sockets only: %s", (int)pid, info.comm, exe, why);
+}
+
+static int print_any_process(void *ctx, pid_t pid)
+{
+	print_process(ctx, pid);
+	return 0;
+}
+
+static void print_programs_plan(const struct printer *to)
+{
+	struct ht_kernel_btf *btf = ht_kernel_btf_read();
+	struct ht_features features;
+	size_t cnt;
+
+	ht_features_read(&features);
+	for (size_t i = 0; i < (cnt = ht_programs_cnt()); i++) {
+		struct ht_program_state state = ht_programs_plan(i, btf, &features);
+
+		if (state.kind >= HT_PROGRAM_ENTRY)
+			continue;
+		if (state.is_on)
+			line(to, "kernel %s: %s", state.hook_point, state.serves);
+		else
+			line(to, "kernel %s: not probed: %s; lost: %s", state.hook_point, state.reason, state.serves);
+	}
+	ht_kernel_btf_free(btf);
+}
+
+int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
+{
+	struct ht_probes_opts probes_opts = { .is_plan = true, .is_filtered = opts->pid_cnt > 0 };
+	const struct printer to = { fn, ctx };
+	const struct ht_probes_file *files;
+	struct ht_probes *probes;
+	size_t file_cnt;
+
+	probes = ht_probes_new(&probes_opts);
+	if (!probes)
+		return -errno;
+	print_programs_plan(&to);
+	ht_live_add_cached(probes);
+	for (size_t i = 0; i < opts->pid_cnt; i++) {
+		ht_live_add_mapped(probes, opts->pids[i]);
+		ht_live_add_other_root(probes, opts->pids[i]);
+	}
+	if (!opts->pid_cnt)
+		ht_live_add_all_mapped(probes);
+	files = ht_probes_files(probes, &file_cnt);
+	for (size_t i = 0; i < file_cnt; i++)
+		print_file(&to, &files[i]);
+	for (size_t i = 0; i < opts->pid_cnt; i++) {
+		pid_t tgid = opts->pids[i] > 0 ? ht_procfs_tgid(opts->pids[i]) : -ESRCH;
+
+		if (tgid > 0)
+			print_process(&to, tgid);
+		else
+			line(&to, "process %d: not traced: no process with this pid", (int)opts->pids[i]);
+	}
+	if (!opts->pid_cnt)
+		ht_procfs_each(print_any_process, (void *)&to);
+	ht_probes_free(probes);
+	return 0;
+}
+
+/* ---- --features ----------------------------------------------------------------------------------------------------------------------------------- */
+
+static const char *yes_no(bool is_there)
+{
+	return is_there ? "yes" : "no";
+}
+
+static void print_rights(const struct printer *to, const struct ht_features *features)
+{
+	line(to, "kernel: %s", features->release);
+	line(to, "type information (BTF): %s", yes_no(features->has_btf));
+	line(to, "CAP_BPF: %s (needed)", yes_no(features->has_cap_bpf));
+	line(to, "CAP_PERFMON: %s (needed)", yes_no(features->has_cap_perfmon));
+	line(to, "CAP_NET_ADMIN: %s (for connects that fail at once)", yes_no(features->has_cap_net_admin));
+	line(to, "CAP_SYS_PTRACE: %s (names and libraries of other users' processes)", yes_no(features->has_cap_ptrace));
+	line(to, "CAP_CHECKPOINT_RESTORE: %s (deleted libraries)", yes_no(features->has_cap_map_files));
+	line(to, "cgroup2: %s", features->cgroup_root[0] ? features->cgroup_root : "not mounted");
+}
+
+static void print_uprobes(const struct printer *to, enum ht_uprobe_backend backend, const char *why)
+{
+	line(to, "library functions: %s%s%s%s", ht_uprobe_backend_name(backend), why[0] ? " (" : "", why, why[0] ? ")" : "");
+}
+
+static void print_sideband(const struct printer *to)
+{
+	struct ht_sideband *sideband = ht_sideband_open();
+
+	if (sideband)
+		line(to, "announcement of mapped libraries (perf): yes");
+	else
+		line(to, "announcement of mapped libraries (perf): no: %s; lost: libraries outside the linker's cache that are loaded while tracing",
+		     strerror(errno));
+	ht_sideband_close(sideband);
+}
+
+static void print_program(const struct printer *to, const struct ht_program_state *state)
+{
+	static const char *const kinds[] = {
+		[HT_PROGRAM_TRACEPOINT] = "tp_btf",
+		[HT_PROGRAM_CGROUP] = "cgroup",
+		[HT_PROGRAM_ENTRY] = "function entry",
+		[HT_PROGRAM_RETURN] = "function return",
+	};
+	const char *point = state->kind == HT_PROGRAM_CGROUP ? strchr(state->hook_point, '/') + 1 : state->hook_point;
+
+	if (state->is_on)
+		line(to, "%s %s: yes: %s", kinds[state->kind], point, state->serves);
+	else
+		line(to, "%s %s: no: %s; lost: %s", kinds[state->kind], point, state->reason, state->serves);
+}
+
+/*
+ * Which probes each hook of the public interface stands on. A hook that is inferred stands on what it is inferred from.
+ */
+static const struct {
+	const char *hooks;
+	const char *backend;
+	const char *programs[4]; /* all needed */
+} hook_table[] = {
+	{ "DNSStart, DNSDone", "uprobes on getaddrinfo", { "up_dns_enter", "up_dns_return" } },
+	{ "ConnectStart, ConnectDone", "tp_btf inet_sock_set_state", { "tp_inet_sock_set_state" } },
+	{ "TLSHandshakeStart, TLSHandshakeDone", "uprobes on OpenSSL", { "up_openssl_enter", "up_openssl_return" } },
+	{ "GetConn, GotConn, PutIdleConn (inferred)", "the connection's events", { "tp_inet_sock_set_state", "tp_sock_send_length", "tp_sock_recv_length" } },
+	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: http", "tp_btf sock_send_length", { "tp_sock_send_length" } },
+	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: https", "uprobes on OpenSSL", { "up_openssl_enter", "up_openssl_return" } },
+	{ "GotFirstResponseByte", "tp_btf sk_data_ready and sock_recv_length", { "tp_sock_recv_length" } },
+	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: http", "tp_btf sock_recv_length", { "tp_sock_recv_length" } },
+	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: https", "uprobes on OpenSSL", { "up_openssl_enter", "up_openssl_return" } },
+	{ "ConnClosed", "tp_btf inet_sock_set_state", { "tp_inet_sock_set_state" } },
+};
+
+static const struct ht_program_state *find_state(const struct ht_program_state *states, size_t cnt, const char *name)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (!strcmp(states[i].name, name))
+			return &states[i];
+	}
+	return NULL;
+}
+
+static void print_hooks(const struct printer *to, const struct ht_program_state *states, size_t cnt)
+{
+	for (size_t i = 0; i < sizeof(hook_table) / sizeof(hook_table[0]); i++) {
+		const struct ht_program_state *missing = NULL;
+
+		for (size_t j = 0; !missing && j < 4 && hook_table[i].programs[j]; j++) {
+			const struct ht_program_state *state = find_state(states, cnt, hook_table[i].programs[j]);
+
+			if (state && !state->is_on)
+				missing = state;
+		}
+		if (missing)
+			line(to, "hook %s: unavailable: %s", hook_table[i].hooks, missing->reason);
+		else
+			line(to, "hook %s: by %s", hook_table[i].hooks, hook_table[i].backend);
+	}
+}
+
+int ht_live_features(ht_line_fn fn, void *ctx)
+{
+	struct ht_programs_opts opts = { .ring_bytes = (size_t)sysconf(_SC_PAGESIZE) };
+	const struct printer to = { fn, ctx };
+	const struct ht_program_state *states;
+	struct ht_programs *programs;
+	struct ht_features features;
+	char text[512];
+	size_t cnt;
+
+	ht_features_read(&features);
+	print_rights(&to, &features);
+	opts.backend = ht_uprobe_probe(text, sizeof(text));
+	print_uprobes(&to, opts.backend, text);
+	print_sideband(&to);
+	/* Nothing is reported: no process is in `traced`. */
+	opts.config.flags = HT_CFG_FILTERED;
+	opts.config.head_bytes = HT_HEAD_BYTES_DEFAULT;
+	opts.config.self_tgid = (__u32)getpid();
+	programs = ht_programs_load(&opts, &features, text, sizeof(text));
+	if (!programs) {
+		line(&to, "BPF programs: no: %s", text);
+		return 0;
+	}
+	line(&to, "BPF programs, ring buffer, socket storage, task_pt_regs: loaded");
+	if (ht_programs_attach(programs, &features, text, sizeof(text)))
+		line(&to, "%s", text);
+	states = ht_programs_states(programs, &cnt);
+	for (size_t i = 0; i < cnt; i++)
+		print_program(&to, &states[i]);
+	print_hooks(&to, states, cnt);
+	ht_programs_free(programs);
+	return 0;
+}

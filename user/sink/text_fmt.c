@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * text_fmt.c - see text_fmt.h.
+ */
+#define _GNU_SOURCE
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "text_fmt.h"
+#include "utf8.h"
+
+#define NSEC_PER_SEC 1000000000
+
+const char *ht_fmt_duration(char text[HT_DURATION_LEN], int64_t ns)
+{
+	static const struct {
+		const char *name;
+		double ns;
+	} units[] = { { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
+	size_t i, last = sizeof(units) / sizeof(units[0]) - 1;
+	double value;
+
+	if (ns == HTTPTRACE_UNKNOWN_NS)
+		return strcpy(text, "-");
+	if (ns > -1000 && ns < 1000) {
+		snprintf(text, HT_DURATION_LEN, ns ? "%dns" : "%d", (int)ns);
+		return text;
+	}
+	/* 999.5 would be rounded to a fourth digit. */
+	for (i = 0; i < last; i++)
+		if ((double)ns < 999.5 * units[i].ns)
+			break;
+	value = (double)ns / units[i].ns;
+	snprintf(text, HT_DURATION_LEN, "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[i].name);
+	return text;
+}
+
+/* Column control is the terminal's: C0, DEL and C1 (ECMA-48), and the characters that turn the direction of writing (Unicode 15, 23.2). */
+static bool is_harmful(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == HT_UTF8_INVALID || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) ||
+	       (c >= 0x2066 && c <= 0x2069);
+}
+
+/* Columns of the character at text, and the bytes it takes. */
+static size_t columns_of(const char *text, size_t *len)
+{
+	return is_harmful(ht_utf8_next(text, len)) ? 4 * *len : 1;
+}
+
+static size_t columns_of_all(const char *text)
+{
+	size_t columns = 0, len;
+
+	for (; *text; text += len)
+		columns += columns_of(text, &len);
+	return columns;
+}
+
+size_t ht_fmt_safe(struct ht_buf *out, const char *text, size_t max)
+{
+	bool is_cut = max && columns_of_all(text) > max;
+	size_t columns = 0, len, wide, i;
+
+	for (; *text; text += len) {
+		wide = columns_of(text, &len);
+		if (is_cut && columns + wide > max - 1)
+			break;
+		if (wide == 1)
+			ht_buf_add(out, text, len);
+		else
+			for (i = 0; i < len; i++)
+				ht_buf_printf(out, "\\x%02x", (unsigned char)text[i]);
+		columns += wide;
+	}
+	if (is_cut) {
+		ht_buf_puts(out, "\xe2\x80\xa6");
+		columns++;
+	}
+	return columns;
+}
+
+void ht_fmt_cell(struct ht_buf *out, const char *text, size_t width, bool is_right)
+{
+	size_t columns = columns_of_all(text);
+
+	if (is_right && columns < width)
+		ht_buf_pad(out, width - columns);
+	columns = ht_fmt_safe(out, text, width);
+	if (!is_right && columns < width)
+		ht_buf_pad(out, width - columns);
+}
+
+void ht_fmt_color(struct ht_buf *out, const struct ht_sink_opts *opts, enum ht_color color)
+{
+	static const char *const codes[] = {
+		[HT_COLOR_DIM] = "\033[2m",    [HT_COLOR_BOLD] = "\033[1m",    [HT_COLOR_GREEN] = "\033[32m",
+		[HT_COLOR_CYAN] = "\033[36m", [HT_COLOR_YELLOW] = "\033[33m", [HT_COLOR_RED] = "\033[31m",
+	};
+
+	if (opts->with_color && color != HT_COLOR_NONE)
+		ht_buf_puts(out, codes[color]);
+}
+
+void ht_fmt_color_end(struct ht_buf *out, const struct ht_sink_opts *opts, enum ht_color color)
+{
+	if (opts->with_color && color != HT_COLOR_NONE)
+		ht_buf_puts(out, "\033[0m");
+}
+
+void ht_fmt_colored(struct ht_buf *out, const struct ht_sink_opts *opts, enum ht_color color, const char *text)
+{
+	ht_fmt_color(out, opts, color);
+	ht_fmt_safe(out, text, 0);
+	ht_fmt_color_end(out, opts, color);
+}
+
+const char *ht_fmt_clock(char text[HT_CLOCK_LEN], int64_t realtime_ns, bool is_short)
+{
+	time_t sec = (time_t)(realtime_ns / NSEC_PER_SEC);
+	struct tm tm;
+
+	if (realtime_ns == HTTPTRACE_UNKNOWN_NS || realtime_ns < 0 || !localtime_r(&sec, &tm))
+		return strcpy(text, "-");
+	snprintf(text, HT_CLOCK_LEN, "%02u:%02u:%02u", (unsigned int)tm.tm_hour % 100, (unsigned int)tm.tm_min % 100, (unsigned int)tm.tm_sec % 100);
+	if (!is_short)
+		snprintf(text + 8, HT_CLOCK_LEN - 8, ".%03u", (unsigned int)(realtime_ns % NSEC_PER_SEC / 1000000) % 1000);
+	return text;
+}
+
+const char *ht_fmt_method(const struct httptrace_request *request)
+{
+	const char *method = httptrace_request__method(request);
+
+	if (httptrace_request__kind(request) == HTTPTRACE_DIAL)
+		return "-";
+	return method ? method : "?";
+}
+
+const char *ht_fmt_url(const struct httptrace_request *request)
+{
+	const char *url = httptrace_request__kind(request) == HTTPTRACE_DIAL ? NULL : httptrace_request__url(request);
+
+	if (!url)
+		url = httptrace_request__host_port(request);
+	return url ? url : "?";
+}
+
+const char *ht_fmt_status(char text[HT_STATUS_LEN], const struct httptrace_request *request)
+{
+	int status = httptrace_request__status(request);
+
+	if (!status)
+		return strcpy(text, "-");
+	snprintf(text, HT_STATUS_LEN, "%d", status);
+	return text;
+}
+
+static bool has_failed(const struct httptrace_request *request)
+{
+	enum httptrace_outcome outcome = httptrace_request__outcome(request);
+
+	return outcome != HTTPTRACE_OK && outcome != HTTPTRACE_UNUSED && outcome != HTTPTRACE_PENDING;
+}
+
+enum ht_color ht_fmt_status_color(const struct httptrace_request *request)
+{
+	int status = httptrace_request__status(request);
+
+	if (!status)
+		return HT_COLOR_DIM;
+	if (status >= 500)
+		return HT_COLOR_RED;
+	if (status >= 400)
+		return HT_COLOR_YELLOW;
+	return status >= 300 ? HT_COLOR_CYAN : HT_COLOR_GREEN;
+}
+
+void ht_fmt_error(struct ht_buf *out, const struct httptrace_error *error)
+{
+	ht_fmt_safe(out, error->message, 0);
+	if (error->code[0] && !strstr(error->message, error->code)) {
+		ht_buf_puts(out, " (");
+		ht_fmt_safe(out, error->code, 0);
+		ht_buf_char(out, ')');
+	}
+}
+
+/* The verb to a phase: an outcome that names the phase itself need not say it twice. */
+static const char *outcome_verb(enum httptrace_outcome outcome)
+{
+	switch (outcome) {
+	case HTTPTRACE_DNS_ERROR:
+	case HTTPTRACE_CONNECT_ERROR:
+	case HTTPTRACE_TLS_ERROR:
+		return "failed";
+	case HTTPTRACE_TIMEOUT:
+		return "timed out";
+	case HTTPTRACE_RESET:
+		return "reset by server";
+	case HTTPTRACE_CLOSED:
+		return "closed by server";
+	case HTTPTRACE_ABORTED:
+		return "aborted by client";
+	case HTTPTRACE_PROTOCOL_ERROR:
+		return "protocol error";
+	default:
+		return httptrace_outcome__name(outcome);
+	}
+}
+
+bool ht_fmt_failure(struct ht_buf *out, const struct ht_sink_opts *opts, const struct httptrace_request *request)
+{
+	const struct httptrace_error *error = httptrace_request__error(request);
+	enum httptrace_outcome outcome = httptrace_request__outcome(request);
+	enum httptrace_phase phase = httptrace_request__error_phase(request);
+	enum ht_color color = outcome == HTTPTRACE_INCOMPLETE || outcome == HTTPTRACE_ABORTED ? HT_COLOR_YELLOW : HT_COLOR_RED;
+
+	if (outcome == HTTPTRACE_UNUSED) {
+		ht_fmt_colored(out, opts, HT_COLOR_DIM, "unused");
+		return true;
+	}
+	if (!has_failed(request))
+		return false;
+	ht_fmt_color(out, opts, color);
+	ht_buf_puts(out, outcome_verb(outcome));
+	if (phase != HTTPTRACE_PHASE_NONE)
+		ht_buf_printf(out, " in %s", httptrace_phase__name(phase));
+	if (error) {
+		ht_buf_puts(out, ": ");
+		ht_fmt_error(out, error);
+	}
+	ht_fmt_color_end(out, opts, color);
+	return true;
+}
+
+bool ht_fmt_is_reused(const struct httptrace_request *request)
+{
+	const struct httptrace_conn *conn = httptrace_request__conn(request);
+
+	return conn && conn->reused == HTTPTRACE_YES;
+}
+
+static void put_phase(struct ht_buf *out, const struct ht_sink_opts *opts, const char *name, int64_t ns)
+{
+	char text[HT_DURATION_LEN];
+
+	if (ns == HTTPTRACE_UNKNOWN_NS)
+		return;
+	ht_buf_char(out, ' ');
+	ht_fmt_colored(out, opts, HT_COLOR_DIM, name);
+	ht_fmt_colored(out, opts, HT_COLOR_DIM, "=");
+	ht_buf_puts(out, ht_fmt_duration(text, ns));
+}
+
+void ht_fmt_plain_line(struct ht_buf *out, const struct ht_sink_opts *opts, const struct httptrace_request *request)
+{
+	struct httptrace_timings t = { .sz = sizeof(t) };
+	const char *comm = httptrace_request__comm(request);
+	char clock[HT_CLOCK_LEN], status[HT_STATUS_LEN];
+
+	httptrace_request__timings(request, &t);
+	ht_fmt_colored(out, opts, HT_COLOR_DIM, ht_fmt_clock(clock, httptrace_request__realtime_ns(request), false));
+	ht_buf_printf(out, " %ld ", (long)httptrace_request__pid(request));
+	ht_fmt_safe(out, comm ? comm : "?", 0);
+	ht_buf_char(out, ' ');
+	ht_fmt_colored(out, opts, HT_COLOR_BOLD, ht_fmt_method(request));
+	ht_buf_char(out, ' ');
+	ht_fmt_colored(out, opts, HT_COLOR_BOLD, ht_fmt_url(request));
+	ht_buf_char(out, ' ');
+	ht_fmt_colored(out, opts, ht_fmt_status_color(request), ht_fmt_status(status, request));
+	put_phase(out, opts, "dns", t.dns_ns);
+	put_phase(out, opts, "connect", t.connect_ns);
+	put_phase(out, opts, "tls", t.tls_ns);
+	put_phase(out, opts, "wait", t.wait_ns);
+	put_phase(out, opts, "receive", t.receive_ns);
+	put_phase(out, opts, "total", t.total_ns);
+	if (ht_fmt_is_reused(request))
+		ht_buf_puts(out, " reused");
+	if (httptrace_request__lost(request))
+		ht_buf_printf(out, " lost=%" PRIu64, httptrace_request__lost(request));
+	if (httptrace_request__outcome(request) == HTTPTRACE_UNUSED || has_failed(request)) {
+		ht_buf_char(out, ' ');
+		ht_fmt_failure(out, opts, request);
+	}
+	ht_buf_char(out, '\n');
+}
+
+void ht_fmt_notice(struct ht_buf *out, const struct ht_sink_opts *opts, const struct httptrace_notice *notice)
+{
+	if (notice->kind != HTTPTRACE_NOTICE_LOST)
+		return;
+	ht_fmt_color(out, opts, HT_COLOR_YELLOW);
+	ht_buf_printf(out, "lost %" PRIu64 " event%s (", notice->count, notice->count == 1 ? "" : "s");
+	ht_fmt_safe(out, notice->where ? notice->where : "?", 0);
+	ht_buf_puts(out, "): requests of this moment may be missing or incomplete");
+	ht_fmt_color_end(out, opts, HT_COLOR_YELLOW);
+	ht_buf_char(out, '\n');
+}
