@@ -11,6 +11,7 @@
 #include "filter.bpf.h"
 #include "payload.bpf.h"
 #include "scratch.bpf.h"
+#include "syscall.bpf.h"
 #include "tls.bpf.h"
 
 #define SSL_CTRL_SET_TLSEXT_HOSTNAME 55 /* openssl/tls1.h */
@@ -82,14 +83,9 @@ static __noinline int tell_text(struct ht_tls *o, const struct ht_tls_fact *fact
 /* The socket behind a file descriptor of this process: its cookie, 0 if it is none or has none yet. */
 static __always_inline __u64 fd_cookie(__u32 fd)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct fdtable *fdt = task->files->fdt;
-	struct file *file = NULL;
+	struct file *file = ht_fd_file(ht_files(bpf_get_current_task_btf()), fd);
 	struct socket *sock;
 
-	if (fd >= fdt->max_fds)
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
 	if (!file)
 		return 0;
 	sock = BPF_CORE_READ(file, private_data);
@@ -267,6 +263,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	call->len = third;
 	call->out = is_ex(fn) ? fourth : third;
 	call->cookie = 0;
+	call->arrival_ns = 0;
 	call->err_lib = 0;
 	call->err_reason = 0;
 	call->fn = fn;
@@ -325,7 +322,7 @@ static __always_inline void on_plaintext(struct ht_tls *o, struct ht_tls_call *c
 	}
 	sc->ts_ns = ts;
 	sc->start_ns = is_tx ? call->start_ns : 0;
-	sc->arrival_ns = 0;
+	sc->arrival_ns = is_tx ? 0 : call->arrival_ns;
 	sc->cookie = o->cookie;
 	sc->tls_id = o->id;
 	sc->buf = call->buf;

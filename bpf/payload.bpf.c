@@ -56,6 +56,62 @@ static __always_inline __u64 win8(struct ht_scratch *sc, __u32 at)
 	return *(__u64 *)(sc->win + (at & (HT_WIN - 1)));
 }
 
+/*
+ * One record: orig bytes of the call from sc->pos, of which the first cap are in the window behind sc->carry. The header is written right before
+ * them, over what is not needed any more. Advances sc->pos.
+ * First in this file: clang 14 describes a struct met first behind a member's pointer (struct feed) as a forward declaration only, and the verifier needs its size.
+ */
+__noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 cap, __u32 orig)
+{
+	struct ht_rec_data *rec;
+	__u32 lost, at;
+	__u16 flags;
+	__u64 size;
+
+	if (!sc || !fl || !st)
+		return 0;
+	at = sc->carry & (HT_CARRY_MAX - 1);
+	if (!cap)
+		at = 0;
+	rec = (struct ht_rec_data *)((__u8 *)sc + __builtin_offsetof(struct ht_scratch, rec) + at);
+	size = HT_BOUND(cap, HT_WIN - 1);
+	*(__u64 *)((__u8 *)(rec + 1) + size) = 0;
+	size = sizeof(*rec) + ((size + 7) & ~7ULL);
+	flags = sc->flags;
+	if (fl->quiet)
+		flags |= HT_F_LAST;
+	if (!st->seen)
+		flags |= HT_F_FIRST;
+	if (sc->no_buf)
+		flags |= HT_F_NOBUF;
+	ht_hdr_init(&rec->hdr, size, HT_REC_DATA, flags, sc->ts_ns, 0, sc->tgid, sc->tid);
+	rec->cookie = sc->cookie;
+	rec->tls_id = sc->tls_id;
+	rec->off = st->off + sc->pos;
+	rec->start_ns = sc->start_ns;
+	rec->arrival_ns = sc->arrival_ns;
+	rec->orig_len = orig;
+	rec->captured_len = cap;
+	rec->err = 0;
+	rec->dir = sc->dir;
+	rec->via = sc->via;
+	rec->stream = fl->kind;
+	rec->pad = 0;
+	lost = fl->lost;
+	rec->hdr.lost = lost;
+	rec->hdr.seq = ht_next_seq();
+	if (bpf_ringbuf_output(&events, rec, size, ht_wake(size))) {
+		ht_lose(&fl->lost);
+	} else {
+		st->seen = 1;
+		if (lost)
+			__sync_fetch_and_add(&fl->lost, -lost);
+		ht_count(HT_CNT_RECORDS);
+	}
+	sc->pos += orig;
+	return 0;
+}
+
 /* ht_classify of the window's first cnt bytes. */
 __noinline int ht_is(struct ht_scratch *sc, __u32 cnt)
 {
@@ -117,61 +173,6 @@ fault:
 	sc->no_buf = 1;
 	ht_count(HT_CNT_FAULT);
 	return -1;
-}
-
-/*
- * One record: orig bytes of the call from sc->pos, of which the first cap are in the window behind sc->carry. The header is written right before
- * them, over what is not needed any more. Advances sc->pos.
- */
-__noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 cap, __u32 orig)
-{
-	struct ht_rec_data *rec;
-	__u32 lost, at;
-	__u16 flags;
-	__u64 size;
-
-	if (!sc || !fl || !st)
-		return 0;
-	at = sc->carry & (HT_CARRY_MAX - 1);
-	if (!cap)
-		at = 0;
-	rec = (struct ht_rec_data *)((__u8 *)sc + __builtin_offsetof(struct ht_scratch, rec) + at);
-	size = HT_BOUND(cap, HT_WIN - 1);
-	*(__u64 *)((__u8 *)(rec + 1) + size) = 0;
-	size = sizeof(*rec) + ((size + 7) & ~7ULL);
-	flags = sc->flags;
-	if (fl->quiet)
-		flags |= HT_F_LAST;
-	if (!st->seen)
-		flags |= HT_F_FIRST;
-	if (sc->no_buf)
-		flags |= HT_F_NOBUF;
-	ht_hdr_init(&rec->hdr, size, HT_REC_DATA, flags, sc->ts_ns, 0, sc->tgid, sc->tid);
-	rec->cookie = sc->cookie;
-	rec->tls_id = sc->tls_id;
-	rec->off = st->off + sc->pos;
-	rec->start_ns = sc->start_ns;
-	rec->arrival_ns = sc->arrival_ns;
-	rec->orig_len = orig;
-	rec->captured_len = cap;
-	rec->err = 0;
-	rec->dir = sc->dir;
-	rec->via = sc->via;
-	rec->stream = fl->kind;
-	rec->pad = 0;
-	lost = fl->lost;
-	rec->hdr.lost = lost;
-	rec->hdr.seq = ht_next_seq();
-	if (bpf_ringbuf_output(&events, rec, size, ht_wake(size))) {
-		ht_lose(&fl->lost);
-	} else {
-		st->seen = 1;
-		if (lost)
-			__sync_fetch_and_add(&fl->lost, -lost);
-		ht_count(HT_CNT_RECORDS);
-	}
-	sc->pos += orig;
-	return 0;
 }
 
 static __always_inline void head_reset(struct ht_stream *st)
@@ -281,6 +282,7 @@ static long scan_step(__u32 i, struct feed *f)
 	struct ht_stream *st = f->st;
 	__u32 at = sc->at, end = sc->end, line = sc->line, len;
 	__u64 m;
+	__u8 c;
 
 	if (at >= end)
 		return 1;
@@ -298,29 +300,29 @@ static long scan_step(__u32 i, struct feed *f)
 		sc->at = at < end ? at : end;
 		return 0;
 	}
-	sc->at = at + 1;
-	sc->line = at + 1;
-	if (st->mid_line) {
-		st->mid_line = 0;
-		st->begun = 1;
-		return 0;
-	}
 	len = at - line;
 	if (len && sc->win[(at - 1) & (HT_WIN - 1)] == '\r')
 		len--;
-	if (!len) {
-		if (!st->begun) /* empty lines before the start line, RFC 9112, 2.2 */
-			return 0;
-		sc->found = at + 1;
-		return 1;
-	}
-	if (!st->begun) {
-		start_line(sc, st, line);
+	at++;
+	sc->at = at;
+	sc->line = at;
+	if (st->mid_line) {
+		st->mid_line = 0;
 		st->begun = 1;
-		return 0;
+	} else if (!st->begun) {
+		/* Empty lines before the start line do not count, RFC 9112, 2.2. */
+		if (len) {
+			start_line(sc, st, line);
+			st->begun = 1;
+		}
+	} else if (!len) {
+		sc->found = at;
+		return 1;
+	} else if (len >= 16) {
+		c = sc->win[line & (HT_WIN - 1)] | 0x20;
+		if (c == 'c' || c == 't')
+			ht_field_line(sc, st, line, len);
 	}
-	if (len >= 16)
-		ht_field_line(sc, st, line, len);
 	return 0;
 }
 
@@ -410,7 +412,7 @@ __noinline int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl, struct ht
 	cnt = least(want, HT_LOAD_FIRST);
 	if (sc->dir == HT_DIR_TX && !st->head_cnt && fl->last_dir == HT_DIR_RX + 1)
 		fl->resp_cnt = fl->req_cnt; /* everything before was answered */
-	for (i = 0; i < HT_CARRY_MAX; i += 8)
+	for (i = 0; carry && i < HT_CARRY_MAX; i += 8)
 		*(__u64 *)(sc->win + i) = *(__u64 *)(st->carry + i);
 	if (ht_load(sc, sc->pos, carry, cnt))
 		return 0;

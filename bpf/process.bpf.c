@@ -20,10 +20,10 @@ static __always_inline struct ht_rec_proc *proc_record(struct task_struct *task,
 	if (!rec)
 		return NULL;
 	ht_hdr_init(&rec->hdr, __builtin_offsetof(struct ht_rec_proc, exe), HT_REC_PROC, 0, ts, seq, task->tgid, 0);
-	rec->start_ns = task->group_leader->start_time;
+	rec->start_ns = BPF_CORE_READ(task, group_leader, start_time);
 	rec->cgroup_id = bpf_get_current_cgroup_id();
-	rec->ppid = task->real_parent->tgid;
-	rec->uid = task->cred->uid.val;
+	rec->ppid = BPF_CORE_READ(task, real_parent, tgid);
+	rec->uid = BPF_CORE_READ(task, cred, uid.val);
 	rec->op = op;
 	rec->exe_len = 0;
 	rec->exit_code = 0;
@@ -74,7 +74,7 @@ int BPF_PROG(tp_sched_process_exec, struct task_struct *task, pid_t old_pid, str
 	if (!rec)
 		return 0;
 	rec->hdr.tid = task->pid;
-	n = bpf_probe_read_kernel_str(rec->exe, sizeof(rec->exe), bprm->filename);
+	n = bpf_probe_read_kernel_str(rec->exe, sizeof(rec->exe), BPF_CORE_READ(bprm, filename));
 	if (n > 0 && n <= HT_PROC_EXE_MAX) {
 		rec->exe_len = n - 1;
 		rec->hdr.size += (n - 1 + 7) & ~7U;
@@ -93,7 +93,7 @@ int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
 	struct ht_rec_proc *rec;
 
 	/* kernel/exit.c, do_exit: live has been counted down before. */
-	if (task->signal->live.counter || !ht_allowed(tgid))
+	if (BPF_CORE_READ(task, signal, live.counter) || !ht_allowed(tgid))
 		return 0;
 	if (ht_config.flags & HT_CFG_FILTERED)
 		bpf_map_delete_elem(&traced, &tgid);
@@ -104,7 +104,7 @@ int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
 		return 0;
 	rec->hdr.tid = task->pid;
 	rec->hdr.flags = HT_F_EXITING;
-	rec->exit_code = task->signal->flags & SIGNAL_GROUP_EXIT ? task->signal->group_exit_code : task->exit_code;
+	rec->exit_code = BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(task, signal, group_exit_code) : task->exit_code;
 	ht_submit(rec, ht_wake(sizeof(*rec)));
 	return 0;
 }

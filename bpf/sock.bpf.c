@@ -73,7 +73,7 @@ static __noinline int tell_state(const struct sock *sk, struct ht_sock *ss, __u6
 	rec->rx_bytes = ss->flow.rx.off;
 	set_addr(&rec->local, sk, 1);
 	set_addr(&rec->remote, sk, 0);
-	rec->netns = sk->__sk_common.skc_net.net->ns.inum;
+	rec->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	rec->err = sk->sk_err;
 	rec->old_state = old_state;
 	rec->new_state = new_state;
@@ -152,6 +152,7 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 		__builtin_memset(&ss->flow, 0, sizeof(ss->flow));
 		ss->cookie = bpf_get_socket_cookie((void *)sk);
 		ss->owner = task->tgid;
+		ss->file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
 		ss->role = HT_ROLE_CLIENT;
 		ss->connect_ns = 0;
 		ss->send_start_ns = 0;
@@ -285,8 +286,8 @@ static __noinline int bind_nested(const struct sock *sk, struct ht_sock *ss, str
 }
 
 /* Fills the call's part of a slot and sends the bytes. Answers what ht_decide said. */
-static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct ht_tls_call *call, __u64 ts, __u32 cnt,
-				    const int dir, int no_buf)
+static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct files_struct *files, struct ht_tls_call *call,
+				    __u64 ts, __u32 cnt, const int dir, int no_buf)
 {
 	struct ht_stream *st = dir == HT_DIR_TX ? &ss->flow.tx : &ss->flow.rx;
 	int says = HT_SAYS_NOTHING;
@@ -314,7 +315,7 @@ static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct 
 	}
 	sc->dir = dir;
 	sc->strict = ss->role == HT_ROLE_CLIENT;
-	ht_find_bytes(sc, task, sk);
+	ht_find_bytes(sc, task, files, ss->file);
 	if (no_buf)
 		sc->no_buf = 1;
 	if (ss->flow.kind == HT_STREAM_UNKNOWN) {
@@ -342,6 +343,7 @@ static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct 
 static __always_inline int on_transfer(struct sock *sk, int ret, int flags, const int dir)
 {
 	struct ht_tls_call *call = NULL;
+	struct files_struct *files;
 	struct task_struct *task;
 	struct ht_sock *ss;
 	__u32 tgid;
@@ -351,6 +353,7 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 		return 0;
 	ts = bpf_ktime_get_ns();
 	task = bpf_get_current_task_btf();
+	files = ht_files(task);
 	tgid = task->tgid;
 	ss = find(sk);
 	if (!ss) {
@@ -363,12 +366,16 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 		}
 		ss->cookie = bpf_get_socket_cookie((void *)sk);
 		ss->owner = tgid;
+		ss->file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
 		ss->old = 1;
 	}
 	if (ss->flow.kind != HT_STREAM_HTTP1) {
 		call = ht_tls_running(task);
-		if (call && dir == HT_DIR_RX)
+		if (call && dir == HT_DIR_RX) {
 			call->nest = ret > 0 ? HT_NEST_DATA : ret == 0 ? HT_NEST_EOF : ret == -EAGAIN ? HT_NEST_AGAIN : call->nest;
+			if (ret > 0)
+				call->arrival_ns = ss->arrival_ns;
+		}
 	}
 	if (ss->role == HT_ROLE_IGNORED) {
 		if (call && !call->ignored)
@@ -389,7 +396,7 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 			if (call && !call->ignored && call->cookie != ss->cookie)
 				bind_nested(sk, ss, call, ts, 0);
 		} else {
-			on_bytes(sk, ss, task, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid);
+			on_bytes(sk, ss, task, files, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid);
 		}
 		if (dir == HT_DIR_TX)
 			ss->send_start_ns = 0;

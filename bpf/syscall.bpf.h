@@ -99,17 +99,27 @@ static __always_inline int ht_call_kind(int nr)
 #error "no system call table for this architecture"
 #endif
 
-/* Whether descriptor fd of the current task is the socket's file. */
-static __always_inline int ht_fd_is(struct task_struct *task, __u64 fd, struct sock *sk)
+/*
+ * The task's descriptors. To be called once, early: for each pointer loaded through a trusted one (the task) the verifier searches all type names of the kernel
+ * (btf_nested_type_is_trusted), a millisecond a time, again on every path that leads to the load. Hence the barrier, which keeps it where it is written.
+ */
+static __always_inline struct files_struct *ht_files(struct task_struct *task)
 {
-	struct fdtable *fdt = task->files->fdt;
-	struct file *want = sk->sk_socket->file;
+	struct files_struct *files = task->files;
+
+	asm volatile("" : "+r"(files));
+	return files;
+}
+
+/* The file behind a descriptor, as an address to compare; NULL if there is none. */
+static __always_inline struct file *ht_fd_file(struct files_struct *files, __u32 fd)
+{
+	struct fdtable *fdt = files->fdt;
 	struct file *file = NULL;
 
-	if (!want || fd >= fdt->max_fds)
-		return 0;
-	bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
-	return file == want;
+	if (fd < fdt->max_fds)
+		bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	return file;
 }
 
 /* An iovec array of one is the usual case, and as good as a buffer. */
@@ -125,8 +135,8 @@ static __always_inline void ht_set_iov(struct ht_scratch *sc, __u64 iov, __u64 c
 	sc->iov_cnt = cnt > 1024 ? 1024 : cnt; /* UIO_MAXIOV */
 }
 
-/* Sets buf, iov_cnt, via, no_buf and adds HT_F_COMPAT to flags. */
-static __always_inline void ht_find_bytes(struct ht_scratch *sc, struct task_struct *task, struct sock *sk)
+/* Sets buf, iov_cnt, via, no_buf and adds HT_F_COMPAT to flags. file: the socket's, an address to compare. */
+static __always_inline void ht_find_bytes(struct ht_scratch *sc, struct task_struct *task, struct files_struct *files, __u64 file)
 {
 	struct pt_regs *regs;
 	__u64 msg[2]; /* msg_iov, msg_iovlen of struct user_msghdr */
@@ -155,7 +165,7 @@ static __always_inline void ht_find_bytes(struct ht_scratch *sc, struct task_str
 		sc->via = HT_VIA_IO_URING;
 		return;
 	}
-	if (kind == HT_CALL_NONE || !ht_fd_is(task, (__u32)HT_SYSCALL_ARG1(regs), sk))
+	if (kind == HT_CALL_NONE || !file || (__u64)ht_fd_file(files, HT_SYSCALL_ARG1(regs)) != file)
 		return;
 	sc->via = HT_VIA_SYSCALL;
 	sc->no_buf = 0;

@@ -114,6 +114,7 @@ struct ht_sock {
 	__u64 send_start_ns; /* first tcp_sendmsg_locked of the running send, 0 none */
 	__u64 arrival_ns;    /* ABI: first arrival since the queue was last emptied */
 	__u64 connect_ns;    /* connect() called and SYN_SENT not seen yet, 0 none */
+	__u64 file;          /* address of its struct file, to know a descriptor by */
 	struct ht_addr connect_to;
 	__u32 owner; /* tgid */
 	__u32 connect_tid;
@@ -168,6 +169,7 @@ struct ht_tls_call {
 	__u64 sp;     /* stack pointer at entry: an outer frame's is higher */
 	__u64 buf;    /* plaintext; ALPN: where the pointer is written */
 	__u64 out;    /* where the length is written (_ex, ALPN) */
+	__u64 arrival_ns; /* of the last bytes received inside */
 	__u64 cookie; /* nested sends and receives on this socket need no further look */
 	__u32 len;
 	__u32 err_lib; /* first library error inside, 0 none */

@@ -75,7 +75,7 @@ COLD_AND_REUSED = [
         [
             Expect(
                 f"{COLD_TLS_NAME} {LAST}",
-                tls={"version": "TLSv1.2", "cipher": "ECDHE-ECDSA-AES256-GCM-SHA384", "alpn": "http/1.1", "resumed": False},
+                tls={"version": "TLSv1.2", "cipher": "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "alpn": "http/1.1", "resumed": False},
             )
         ],
     ),

@@ -46,6 +46,7 @@ NAMES = [
     ("www.test", [("127.0.0.1", socket.AF_INET)]),
     ("six.test", [("::1", socket.AF_INET6), ("127.0.0.1", socket.AF_INET)]),
     ("only6.test", [("::1", socket.AF_INET6)]),
+    ("eyes.test", [(netns.BLACK_HOLE6, socket.AF_INET6), ("127.0.0.1", socket.AF_INET)]),
     ("many.test", [(address, socket.AF_INET) for address in netns.OTHERS4]),
 ]
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * test_records.c - the record ABI (include/abi/event.h): where each field is. Capture files of earlier versions depend on every number here; a change of one
- * is a new kind, not a new expectation.
+ * test_records.c - the record ABI (include/abi/event.h): where each field is. Capture files of earlier versions depend on every number
+ * here; a change of one is a new kind, not a new expectation.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -21,13 +21,13 @@ struct field {
 	size_t expected_off, expected_bytes;
 };
 
-#define FIELD(type, field, off, bytes)                                                                  \
-	{                                                                                               \
-		#type "." #field, offsetof(struct type, field), sizeof(((struct type *)0)->field), off, bytes \
+#define FIELD(type, field, off, bytes)                                                                        \
+	{                                                                                                     \
+#type "." #field, offsetof(struct type, field), sizeof(((struct type *)0)->field), off, bytes \
 	}
-#define SIZE(type, bytes)                                             \
-	{                                                             \
-		"sizeof " #type, 0, sizeof(struct type), 0, bytes     \
+#define SIZE(type, bytes)                                         \
+	{                                                         \
+		"sizeof " #type, 0, sizeof(struct type), 0, bytes \
 	}
 
 static const struct field fields[] = {
@@ -190,8 +190,8 @@ static void fields_are_where_they_were(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (fields[i].off != fields[i].expected_off || fields[i].bytes != fields[i].expected_bytes)
-			fail_msg("%s: %zu bytes at %zu, expected %zu at %zu", fields[i].name, fields[i].bytes, fields[i].off, fields[i].expected_bytes,
-				 fields[i].expected_off);
+			fail_msg("%s: %zu bytes at %zu, expected %zu at %zu", fields[i].name, fields[i].bytes, fields[i].off,
+				 fields[i].expected_bytes, fields[i].expected_off);
 }
 
 /* Struct by struct the fields of the table follow each other without a hole and fill the size: there is no padding that nobody writes. */
@@ -205,9 +205,9 @@ static void nothing_is_between_fields(void **state)
 			assert_int_equal(next_off, size);
 			size = fields[i].bytes;
 			/* Records begin with the header, parts of a capture with theirs. */
-			next_off = strstr(fields[i].name, "ht_rec_")			       ? sizeof(struct ht_hdr) :
-				   strstr(fields[i].name, "_block") || strstr(fields[i].name, "_trailer") ? sizeof(struct ht_capture_part) :
-													  0;
+			next_off = strstr(fields[i].name, "ht_rec_")                                        ? sizeof(struct ht_hdr)
+				   : strstr(fields[i].name, "_block") || strstr(fields[i].name, "_trailer") ? sizeof(struct ht_capture_part)
+													    : 0;
 			continue;
 		}
 		if (fields[i].off != next_off)
@@ -221,35 +221,17 @@ static const struct {
 	const char *name;
 	uint64_t is, expected;
 } numbers[] = {
-#define NUMBER(name, expected) { #name, name, expected }
-	NUMBER(HT_ABI_VERSION, 1),
-	NUMBER(HT_REC_SOCK_STATE, 1),
-	NUMBER(HT_REC_CONNECT_FAIL, 2),
-	NUMBER(HT_REC_SOCK_ERROR, 3),
-	NUMBER(HT_REC_SOCK_RESET, 4),
-	NUMBER(HT_REC_SOCK_AGAIN, 5),
-	NUMBER(HT_REC_DATA, 6),
-	NUMBER(HT_REC_TLS, 7),
-	NUMBER(HT_REC_DNS_START, 8),
-	NUMBER(HT_REC_DNS_DONE, 9),
-	NUMBER(HT_REC_PROC, 10),
-	NUMBER(HT_REC_CLOCK, 64),
-	NUMBER(HT_REC_TICK, 65),
-	NUMBER(HT_REC_TARGET, 66),
-	NUMBER(HT_REC_LOST, 67),
-	NUMBER(HT_REC_CONFIG, 68),
-	NUMBER(HT_REC_END, 69),
-	NUMBER(HT_CPU_USER, 0xffffffff),
-	NUMBER(HT_F_FOREIGN, 0x0001),
-	NUMBER(HT_F_EXITING, 0x0002),
-	NUMBER(HT_F_COMPAT, 0x0004),
-	NUMBER(HT_F_NOBUF, 0x0100),
-	NUMBER(HT_F_EOF, 0x0200),
-	NUMBER(HT_F_FAILED, 0x0400),
-	NUMBER(HT_F_FIRST, 0x0800),
-	NUMBER(HT_F_HANDSHAKE, 0x1000),
-	NUMBER(HT_F_LAST, 0x2000),
-	NUMBER(HT_CAPTURE_FORMAT, 1),
+#define NUMBER(name, expected)        \
+	{                             \
+#name, name, expected \
+	}
+	NUMBER(HT_ABI_VERSION, 1),    NUMBER(HT_REC_SOCK_STATE, 1),    NUMBER(HT_REC_CONNECT_FAIL, 2), NUMBER(HT_REC_SOCK_ERROR, 3),
+	NUMBER(HT_REC_SOCK_RESET, 4), NUMBER(HT_REC_SOCK_AGAIN, 5),    NUMBER(HT_REC_DATA, 6),         NUMBER(HT_REC_TLS, 7),
+	NUMBER(HT_REC_DNS_START, 8),  NUMBER(HT_REC_DNS_DONE, 9),      NUMBER(HT_REC_PROC, 10),        NUMBER(HT_REC_CLOCK, 64),
+	NUMBER(HT_REC_TICK, 65),      NUMBER(HT_REC_TARGET, 66),       NUMBER(HT_REC_LOST, 67),        NUMBER(HT_REC_CONFIG, 68),
+	NUMBER(HT_REC_END, 69),       NUMBER(HT_CPU_USER, 0xffffffff), NUMBER(HT_F_FOREIGN, 0x0001),   NUMBER(HT_F_EXITING, 0x0002),
+	NUMBER(HT_F_COMPAT, 0x0004),  NUMBER(HT_F_NOBUF, 0x0100),      NUMBER(HT_F_EOF, 0x0200),       NUMBER(HT_F_FAILED, 0x0400),
+	NUMBER(HT_F_FIRST, 0x0800),   NUMBER(HT_F_HANDSHAKE, 0x1000),  NUMBER(HT_F_LAST, 0x2000),      NUMBER(HT_CAPTURE_FORMAT, 1),
 #undef NUMBER
 };
 
@@ -258,7 +240,8 @@ static void numbers_mean_what_they_meant(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		if (numbers[i].is != numbers[i].expected)
-			fail_msg("%s is %llu, expected %llu", numbers[i].name, (unsigned long long)numbers[i].is, (unsigned long long)numbers[i].expected);
+			fail_msg("%s is %llu, expected %llu", numbers[i].name, (unsigned long long)numbers[i].is,
+				 (unsigned long long)numbers[i].expected);
 	assert_memory_equal(HT_CAPTURE_MAGIC, "\x89HTBPF\r\n", HT_CAPTURE_MAGIC_BYTES);
 }
 

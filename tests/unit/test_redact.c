@@ -233,7 +233,8 @@ static const struct {
 	{ "IPv6", "http://[::1]:80/?key=1", "http://[::1]:80/?key=" R },
 	{ "IPv6 and password", "http://u:p@[::1]:80/", "http://u:" R "@[::1]:80/" },
 	{ "a URL in a parameter", "/?next=http://h/?token=x&a=1", "/?next=http://h/?token=" R "&a=1" },
-	{ "an encoded URL in a parameter", "/?next=https%3A%2F%2Fh%2F%3Ftoken%3Dabc%26b%3D1&c=2", "/?next=https%3A%2F%2Fh%2F%3Ftoken%3D" R "%26b%3D1&c=2" },
+	{ "an encoded URL in a parameter", "/?next=https%3A%2F%2Fh%2F%3Ftoken%3Dabc%26b%3D1&c=2",
+	  "/?next=https%3A%2F%2Fh%2F%3Ftoken%3D" R "%26b%3D1&c=2" },
 	{ "encoded twice", "/?n=%252F%253Ftoken%253Dabc%2526b%253D1&c=2", "/?n=%252F%253Ftoken%253D" R "%2526b%253D1&c=2" },
 	{ "encoded password", "/?next=https%3A%2F%2Fjoe%3Ageheim%40h%2F&a=1", "/?next=https%3A%2F%2Fjoe%3A" R "%40h%2F&a=1" },
 	{ "password of a URL in a path", "/fetch/http://joe:geheim@h/", "/fetch/http://joe:" R "@h/" },
@@ -242,7 +243,8 @@ static const struct {
 	{ "broken percent encoding", "/?to%ken=x&%=y&%2=z&token=%", "/?to%ken=" R "&%=y&%2=z&token=" R },
 	{ "redacted already", "/?token=[redacted]&a=1", NULL },
 	{ "name is of PHP's kind", "/?u%5Bpassword%5D=x&u[name]=joe", "/?u%5Bpassword%5D=" R "&u[name]=joe" },
-	{ "signed URL of S3", "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2Fb&X-Amz-Expires=60&X-Amz-Signature=ff",
+	{ "signed URL of S3",
+	  "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2Fb&X-Amz-Expires=60&X-Amz-Signature=ff",
 	  "https://b.s3.amazonaws.com/k?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=" R "&X-Amz-Expires=60&X-Amz-Signature=" R },
 	{ "signed URL of Azure", "https://a.blob.core.windows.net/c?sv=2022-11-02&se=2024&sr=b&sp=r&sig=aa%3D",
 	  "https://a.blob.core.windows.net/c?sv=2022-11-02&se=2024&sr=b&sp=r&sig=" R },
@@ -278,7 +280,8 @@ static void urls_without_credentials(void **state)
 
 static void url_cut_anywhere(void **state)
 {
-	static const char url[] = "https://joe:geheim@h/a;sid=geheim/?next=https%3A%2F%2Fjoe%3Ageheim%40h%2F%3Ftoken%3Dgeheim&token=geheim#key=geheim";
+	static const char url[] =
+		"https://joe:geheim@h/a;sid=geheim/?next=https%3A%2F%2Fjoe%3Ageheim%40h%2F%3Ftoken%3Dgeheim&token=geheim#key=geheim";
 
 	(void)state;
 	for (size_t len = 0; len < sizeof(url); len++) {
@@ -286,7 +289,8 @@ static void url_cut_anywhere(void **state)
 
 		assert_non_null(is);
 		/* Until its @ has come, a password looks like a port. */
-		if (len > strlen("https://joe:geheim") && len != strlen("https://joe:geheim@h/a;sid=geheim/?next=https%3A%2F%2Fjoe%3Ageheim") &&
+		if (len > strlen("https://joe:geheim") &&
+		    len != strlen("https://joe:geheim@h/a;sid=geheim/?next=https%3A%2F%2Fjoe%3Ageheim") &&
 		    len != strlen("https://joe:geheim@h/a;sid=geheim/?next=https%3A%2F%2Fjoe%3Ageheim%") &&
 		    len != strlen("https://joe:geheim@h/a;sid=geheim/?next=https%3A%2F%2Fjoe%3Ageheim%4"))
 			assert_null(strstr(is, "geheim"));
@@ -342,7 +346,9 @@ static void field_values(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		expect_text(values[i].why, ht_redact_field_value(values[i].name, strlen(values[i].name), values[i].value, strlen(values[i].value)), values[i].expected);
+		expect_text(values[i].why,
+			    ht_redact_field_value(values[i].name, strlen(values[i].name), values[i].value, strlen(values[i].value)),
+			    values[i].expected);
 }
 
 int main(void)

@@ -31,25 +31,124 @@ static const struct {
 	const char *server_alpn;
 	bool is_same_id;
 } samples[] = {
-	{ "TLS 1.2 by choice of the client; the server knows no ALPN", SAMPLE(sample_tls12_client), SAMPLE(sample_tls12_server), "h.test", { "h2", "http/1.1" }, 2,
-	  false, false, false, 0x0303, 0xc02c, false, "", false },
-	{ "TLS 1.2, session by id, the first time", SAMPLE(sample_tls12_id_full_client), SAMPLE(sample_tls12_id_full_server), "h.test", { "h2", "http/1.1" }, 2,
-	  false, false, false, 0x0303, 0xc02c, false, "http/1.1", false },
-	{ "TLS 1.2, the session resumed by its id: the server repeats it", SAMPLE(sample_tls12_id_resumed_client), SAMPLE(sample_tls12_id_resumed_server), "h.test",
-	  { "h2", "http/1.1" }, 2, true, false, false, 0x0303, 0xc02c, false, "http/1.1", true },
-	{ "TLS 1.2, resumed by ticket: the id is the client's, repeated", SAMPLE(sample_tls12_ticket_resumed_client), SAMPLE(sample_tls12_ticket_resumed_server), "h.test",
-	  { NULL }, 0, true, true, false, 0x0303, 0xc02c, false, "", true },
-	{ "TLS 1.3: version from supported_versions, ALPN is encrypted", SAMPLE(sample_tls13_client), SAMPLE(sample_tls13_server), "h.test", { "http/1.1" }, 1, true, false,
-	  false, 0x0304, 0x1302, false, "", true },
-	{ "TLS 1.3, resumed: pre_shared_key on both sides", SAMPLE(sample_tls13_resumed_client), SAMPLE(sample_tls13_resumed_server), "h.test", { "http/1.1" }, 1, true,
-	  false, true, 0x0304, 0x1302, true, "", true },
-	{ "HelloRetryRequest: the first ClientHello and the second ServerHello count", SAMPLE(sample_tls13_retry_client), SAMPLE(sample_tls13_retry_server), "h.test", { NULL }, 0,
-	  true, false, false, 0x0304, 0x1302, false, "", true },
-	{ "curl: padded to 517 bytes, offers HTTP/2", SAMPLE(sample_curl_client), SAMPLE(sample_curl_server), "localhost", { "h2", "http/1.1" }, 2, true, false, false,
-	  0x0304, 0x1302, false, "", true },
+	{ "TLS 1.2 by choice of the client; the server knows no ALPN",
+	  SAMPLE(sample_tls12_client),
+	  SAMPLE(sample_tls12_server),
+	  "h.test",
+	  { "h2", "http/1.1" },
+	  2,
+	  false,
+	  false,
+	  false,
+	  0x0303,
+	  0xc02c,
+	  false,
+	  "",
+	  false },
+	{ "TLS 1.2, session by id, the first time",
+	  SAMPLE(sample_tls12_id_full_client),
+	  SAMPLE(sample_tls12_id_full_server),
+	  "h.test",
+	  { "h2", "http/1.1" },
+	  2,
+	  false,
+	  false,
+	  false,
+	  0x0303,
+	  0xc02c,
+	  false,
+	  "http/1.1",
+	  false },
+	{ "TLS 1.2, the session resumed by its id: the server repeats it",
+	  SAMPLE(sample_tls12_id_resumed_client),
+	  SAMPLE(sample_tls12_id_resumed_server),
+	  "h.test",
+	  { "h2", "http/1.1" },
+	  2,
+	  true,
+	  false,
+	  false,
+	  0x0303,
+	  0xc02c,
+	  false,
+	  "http/1.1",
+	  true },
+	{ "TLS 1.2, resumed by ticket: the id is the client's, repeated",
+	  SAMPLE(sample_tls12_ticket_resumed_client),
+	  SAMPLE(sample_tls12_ticket_resumed_server),
+	  "h.test",
+	  { NULL },
+	  0,
+	  true,
+	  true,
+	  false,
+	  0x0303,
+	  0xc02c,
+	  false,
+	  "",
+	  true },
+	{ "TLS 1.3: version from supported_versions, ALPN is encrypted",
+	  SAMPLE(sample_tls13_client),
+	  SAMPLE(sample_tls13_server),
+	  "h.test",
+	  { "http/1.1" },
+	  1,
+	  true,
+	  false,
+	  false,
+	  0x0304,
+	  0x1302,
+	  false,
+	  "",
+	  true },
+	{ "TLS 1.3, resumed: pre_shared_key on both sides",
+	  SAMPLE(sample_tls13_resumed_client),
+	  SAMPLE(sample_tls13_resumed_server),
+	  "h.test",
+	  { "http/1.1" },
+	  1,
+	  true,
+	  false,
+	  true,
+	  0x0304,
+	  0x1302,
+	  true,
+	  "",
+	  true },
+	{ "HelloRetryRequest: the first ClientHello and the second ServerHello count",
+	  SAMPLE(sample_tls13_retry_client),
+	  SAMPLE(sample_tls13_retry_server),
+	  "h.test",
+	  { NULL },
+	  0,
+	  true,
+	  false,
+	  false,
+	  0x0304,
+	  0x1302,
+	  false,
+	  "",
+	  true },
+	{ "curl: padded to 517 bytes, offers HTTP/2",
+	  SAMPLE(sample_curl_client),
+	  SAMPLE(sample_curl_server),
+	  "localhost",
+	  { "h2", "http/1.1" },
+	  2,
+	  true,
+	  false,
+	  false,
+	  0x0304,
+	  0x1302,
+	  false,
+	  "",
+	  true },
 };
 
-/* Feeds [0, first), [first, second), [second, len); len is given in a buffer of exactly that size, for a sanitizer to see what is read beyond. */
+/*
+ * Feeds [0, first), [first, second), [second, len); len is given in a buffer of exactly that size, for a sanitizer to see what is read
+ * beyond.
+ */
 static enum ht_hello_state feed_split(struct ht_hello *hello, const unsigned char *data, size_t len, size_t first, size_t second)
 {
 	const size_t ends[] = { first, second, len };
@@ -154,7 +253,8 @@ static void session_ids_agree(void **state)
 
 		ht_hello_feed(client, samples[i].client, samples[i].client_len);
 		ht_hello_feed(server, samples[i].server, samples[i].server_len);
-		is_same = ht_hello_client(client)->session_id_len && ht_hello_client(client)->session_id_len == ht_hello_server(server)->session_id_len &&
+		is_same = ht_hello_client(client)->session_id_len &&
+			  ht_hello_client(client)->session_id_len == ht_hello_server(server)->session_id_len &&
 			  memcmp(ht_hello_client(client)->session_id, ht_hello_server(server)->session_id, 32) == 0;
 		assert_int_equal(is_same, samples[i].is_same_id);
 		ht_hello_free(client);
@@ -220,7 +320,8 @@ static void cut_and_damaged(void **state)
 }
 
 #define RANDOM "0123456789abcdef0123456789abcdef"
-#define RETRY  "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
+#define RETRY \
+	"\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c"
 /* Version to compression of a client's and a server's hello, without a session id. */
 #define CLIENT "\x03\x03" RANDOM "\x00\x00\x02\x13\x01\x01\x00"
 #define SERVER "\x03\x03" RANDOM "\x00\x13\x01\x00"
@@ -242,22 +343,44 @@ static const struct {
 	{ "extension longer than the list", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x04\x00\x23\x00\x01"), HT_HELLO_BROKEN },
 	{ "an extension that nobody knows", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x04\x0a\x0a\x00\x00"), HT_HELLO_DONE },
 	{ "an extension twice", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x08\x00\x23\x00\x00\x00\x23\x00\x00"), HT_HELLO_BROKEN },
-	{ "server name", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x0c\x00\x00\x00\x08\x00\x06\x00\x00\x03" "a.b"), HT_HELLO_DONE },
+	{ "server name", HT_HELLO_CLIENT,
+	  BODY(CLIENT "\x00\x0c\x00\x00\x00\x08\x00\x06\x00\x00\x03"
+		      "a.b"),
+	  HT_HELLO_DONE },
 	{ "server name of no byte", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x09\x00\x00\x00\x05\x00\x03\x00\x00\x00"), HT_HELLO_BROKEN },
-	{ "server name with a NUL", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x0c\x00\x00\x00\x08\x00\x06\x00\x00\x03" "a\0b"), HT_HELLO_BROKEN },
-	{ "server name with a line feed", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x0c\x00\x00\x00\x08\x00\x06\x00\x00\x03" "a\nb"), HT_HELLO_BROKEN },
-	{ "server name longer than its list", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x0c\x00\x00\x00\x08\x00\x06\x00\x00\x04" "a.b"), HT_HELLO_BROKEN },
-	{ "two server names", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x0e\x00\x00\x00\x0a\x00\x08\x00\x00\x01" "a\x00\x00\x01" "b"), HT_HELLO_BROKEN },
+	{ "server name with a NUL", HT_HELLO_CLIENT,
+	  BODY(CLIENT "\x00\x0c\x00\x00\x00\x08\x00\x06\x00\x00\x03"
+		      "a\0b"),
+	  HT_HELLO_BROKEN },
+	{ "server name with a line feed", HT_HELLO_CLIENT,
+	  BODY(CLIENT "\x00\x0c\x00\x00\x00\x08\x00\x06\x00\x00\x03"
+		      "a\nb"),
+	  HT_HELLO_BROKEN },
+	{ "server name longer than its list", HT_HELLO_CLIENT,
+	  BODY(CLIENT "\x00\x0c\x00\x00\x00\x08\x00\x06\x00\x00\x04"
+		      "a.b"),
+	  HT_HELLO_BROKEN },
+	{ "two server names", HT_HELLO_CLIENT,
+	  BODY(CLIENT "\x00\x0e\x00\x00\x00\x0a\x00\x08\x00\x00\x01"
+		      "a\x00\x00\x01"
+		      "b"),
+	  HT_HELLO_BROKEN },
 	{ "ALPN without a name", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x06\x00\x10\x00\x02\x00\x00"), HT_HELLO_BROKEN },
 	{ "ALPN with an empty name", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x07\x00\x10\x00\x03\x00\x01\x00"), HT_HELLO_BROKEN },
-	{ "ALPN name over the end", HT_HELLO_CLIENT, BODY(CLIENT "\x00\x09\x00\x10\x00\x05\x00\x03\x03" "h2"), HT_HELLO_BROKEN },
+	{ "ALPN name over the end", HT_HELLO_CLIENT,
+	  BODY(CLIENT "\x00\x09\x00\x10\x00\x05\x00\x03\x03"
+		      "h2"),
+	  HT_HELLO_BROKEN },
 	{ "no cipher", HT_HELLO_CLIENT, BODY("\x03\x03" RANDOM "\x00\x00\x00\x01\x00"), HT_HELLO_BROKEN },
 	{ "half a cipher", HT_HELLO_CLIENT, BODY("\x03\x03" RANDOM "\x00\x00\x01\x13\x01\x00"), HT_HELLO_BROKEN },
 	{ "no compression method", HT_HELLO_CLIENT, BODY("\x03\x03" RANDOM "\x00\x00\x02\x13\x01\x00"), HT_HELLO_BROKEN },
 	{ "version 2.3", HT_HELLO_CLIENT, BODY("\x02\x03" RANDOM "\x00\x00\x02\x13\x01\x01\x00"), HT_HELLO_BROKEN },
 	{ "session id of 33 bytes", HT_HELLO_CLIENT, BODY("\x03\x03" RANDOM "\x21" RANDOM "x\x00\x02\x13\x01\x01\x00"), HT_HELLO_BROKEN },
 	{ "session id of 1 byte", HT_HELLO_CLIENT, BODY("\x03\x03" RANDOM "\x01x\x00\x02\x13\x01\x01\x00"), HT_HELLO_DONE },
-	{ "cut in the random", HT_HELLO_CLIENT, BODY("\x03\x03" "0123456789"), HT_HELLO_BROKEN },
+	{ "cut in the random", HT_HELLO_CLIENT,
+	  BODY("\x03\x03"
+	       "0123456789"),
+	  HT_HELLO_BROKEN },
 	{ "server: no extensions", HT_HELLO_SERVER, BODY(SERVER), HT_HELLO_DONE },
 	{ "server: supported_versions too long", HT_HELLO_SERVER, BODY(SERVER "\x00\x07\x00\x2b\x00\x03\x03\x04\x00"), HT_HELLO_BROKEN },
 	{ "server: pre_shared_key", HT_HELLO_SERVER, BODY(SERVER "\x00\x06\x00\x29\x00\x02\x00\x00"), HT_HELLO_DONE },
@@ -269,7 +392,9 @@ static const struct {
 
 static size_t make_record(unsigned char *to, unsigned char type, const char *body, size_t len)
 {
-	const unsigned char header[] = { 22, 3, 3, (unsigned char)((len + 4) >> 8), (unsigned char)(len + 4), type, 0, (unsigned char)(len >> 8), (unsigned char)len };
+	const unsigned char header[] = {
+		22, 3, 3, (unsigned char)((len + 4) >> 8), (unsigned char)(len + 4), type, 0, (unsigned char)(len >> 8), (unsigned char)len
+	};
 
 	memcpy(to, header, sizeof(header));
 	memcpy(to + sizeof(header), body, len);
@@ -296,10 +421,26 @@ static void alpn_names_that_do_not_fit_are_left_out(void **state)
 	static const char body[] = CLIENT "\x00\x57\x00\x10\x00\x53\x00\x51"
 					  "\x02\xfa\xfa"
 					  "\x02h2"
-					  "\x20" "0123456789abcdef0123456789abcdef"
-					  "\x1f" "0123456789abcdef0123456789abcde"
-					  "\x01" "1\x01" "2\x01" "3\x01" "4\x01" "5";
-	static const char more[] = CLIENT "\x00\x18\x00\x10\x00\x14\x00\x12\x01" "1\x01" "2\x01" "3\x01" "4\x01" "5\x01" "6\x01" "7\x01" "8\x01" "9";
+					  "\x20"
+					  "0123456789abcdef0123456789abcdef"
+					  "\x1f"
+					  "0123456789abcdef0123456789abcde"
+					  "\x01"
+					  "1\x01"
+					  "2\x01"
+					  "3\x01"
+					  "4\x01"
+					  "5";
+	static const char more[] = CLIENT "\x00\x18\x00\x10\x00\x14\x00\x12\x01"
+					  "1\x01"
+					  "2\x01"
+					  "3\x01"
+					  "4\x01"
+					  "5\x01"
+					  "6\x01"
+					  "7\x01"
+					  "8\x01"
+					  "9";
 	unsigned char data[512];
 	struct ht_hello *hello = ht_hello_new(HT_HELLO_CLIENT);
 	const struct ht_client_hello *facts;
@@ -455,14 +596,15 @@ static void numbers_have_names(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		uint32_t number = names[i].number;
-		const char *is = names[i].kind == VERSION ? ht_tls_version_name((uint16_t)number) :
-				 names[i].kind == CIPHER  ? ht_tls_cipher_name((uint16_t)number) :
-				 names[i].kind == ALERT	  ? ht_tls_alert_name((uint8_t)number) :
-				 names[i].kind == REASON  ? ht_openssl_reason_name(names[i].library, number) :
-							    ht_x509_verify_text(number);
+		const char *is = names[i].kind == VERSION  ? ht_tls_version_name((uint16_t)number)
+				 : names[i].kind == CIPHER ? ht_tls_cipher_name((uint16_t)number)
+				 : names[i].kind == ALERT  ? ht_tls_alert_name((uint8_t)number)
+				 : names[i].kind == REASON ? ht_openssl_reason_name(names[i].library, number)
+							   : ht_x509_verify_text(number);
 
 		if (!is != !names[i].expected || (is && strcmp(is, names[i].expected) != 0))
-			fail_msg("number %u of kind %d: %s, expected %s", number, names[i].kind, is ? is : "NULL", names[i].expected ? names[i].expected : "NULL");
+			fail_msg("number %u of kind %d: %s, expected %s", number, names[i].kind, is ? is : "NULL",
+				 names[i].expected ? names[i].expected : "NULL");
 	}
 	/* None between the first and the last of the verify results is without a text. */
 	for (uint32_t result = 1; result <= 94; result++)

@@ -80,7 +80,7 @@ static int report(const struct ht_options *options)
 /* Signals are read from an fd. A shell without job control starts what it puts into the background with SIGINT ignored, and ignored signals are not read. */
 static int block_signals(struct ht_run *run, sigset_t *old_mask)
 {
-	struct sigaction ignore = { .sa_handler = SIG_IGN }, old;
+	struct sigaction ignore = { .sa_handler = SIG_IGN }, standard = { .sa_handler = SIG_DFL }, old;
 	sigset_t mask;
 
 	sigemptyset(&mask);
@@ -95,14 +95,13 @@ static int block_signals(struct ht_run *run, sigset_t *old_mask)
 	run->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (run->signal_fd < 0)
 		return -errno;
-	/* COMMAND starts with what we were started with. */
+	sigaction(SIGINT, &standard, NULL);
+	sigaction(SIGTERM, &standard, NULL);
+	/* COMMAND gets these two as they are now: they are passed on to it, and would be in vain. All others as we were started with. */
 	if (run->options->command && ht_command_start(&run->command, run->options->command, old_mask))
 		return -ECHILD;
+	sigaction(SIGCHLD, &standard, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
-	ignore.sa_handler = SIG_DFL;
-	sigaction(SIGINT, &ignore, NULL);
-	sigaction(SIGTERM, &ignore, NULL);
-	sigaction(SIGCHLD, &ignore, NULL);
 	return 0;
 }
 

@@ -350,10 +350,11 @@ static int take(struct ht_options *options, int code, char **argv, bool (*sink_e
 	case ':':
 		return usage(err, "%s: its value is missing", argv[optind - 1]);
 	case '?':
-		if (optopt && optopt < 256)
-			return usage(err, "-%c: no such option", optopt);
-		if (optopt)
+		/* optopt: the unknown letter, or the code of a long option that takes no value. */
+		if (optopt && !strncmp(argv[optind - 1], "--", 2))
 			return usage(err, "--%s takes no value", long_name(optopt));
+		if (optopt)
+			return usage(err, "-%c: no such option", optopt);
 		return usage(err, "%s: no such option", argv[optind - 1]);
 	default:
 		return usage(err, "--%s: not in this version", long_name(code));

@@ -224,7 +224,7 @@ def agreement(record):
             wrong.append("conn.reused is false and no ConnectDone says who connected")
         if conn["reused"] is False and (conn["was_idle"] or conn["idle_ns"] is not None):
             wrong.append("a fresh connection was idle")
-    if (record["outcome"] == "ok") != (record["error"] is None):
+    if (record["outcome"] in ("ok", "unused")) != (record["error"] is None):
         wrong.append(f"outcome {record['outcome']} with error {record['error']}")
     return wrong
 

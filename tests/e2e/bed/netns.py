@@ -5,7 +5,7 @@ enter() moves the calling (single-threaded) process, hence all its later childre
 kernel drops them with the last process. The mount namespace is a private copy of the host's, so /sys/fs/cgroup, /sys/kernel/btf and /proc
 are what they were; only resolv.conf, hosts and nsswitch.conf are covered. PID namespace and cgroup stay the host's.
 
-Inside: lo with 127.0.0.1 and ::1, and 10.99.0.1, 10.99.0.2 and fd00:99::1 (glibc's AI_ADDRCONFIG does not count loopback addresses), two
+Inside: lo with 127.0.0.1 and ::1, and 10.99.0.1, 10.99.0.2 and 2001:db8:99::1 (glibc's AI_ADDRCONFIG does not count loopback addresses), two
 black holes (a SYN to 198.51.100.0/24 or 2001:db8::/32 is dropped without an answer), and no route to anywhere else: ENETUNREACH.
 """
 
@@ -24,7 +24,7 @@ UNREACHABLE = "192.0.2.1"  # RFC 5737: no route to it
 BLACK_HOLE = "198.51.100.7"  # RFC 5737
 BLACK_HOLE6 = "2001:db8::7"  # RFC 3849
 OTHERS4 = ("10.99.0.1", "10.99.0.2")
-OTHER6 = "fd00:99::1"
+OTHER6 = "2001:db8:99::1"
 
 RTM_NEWLINK, RTM_NEWADDR, RTM_NEWROUTE = 16, 20, 24
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL = 1, 4, 0x400, 0x200

@@ -117,7 +117,7 @@ COMMON = {
     "mono_ns": "uint",
     "pid": "uint",
     "tid": "uint",
-    "comm": "str",
+    "comm": "str|null",
     "exe": "str|null",
     "error": ("null", REQUEST_ERROR),
     "timings_ns": TIMINGS,

@@ -5,12 +5,12 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btf.h>
 #include <linux/capability.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -91,31 +91,31 @@ void ht_features_read(struct ht_features *features)
 	find_cgroup_root(features->cgroup_root, sizeof(features->cgroup_root));
 }
 
+/* Of the whole, the section with all names is kept: a quarter. */
 struct ht_kernel_btf *ht_kernel_btf_read(void)
 {
-	int fd = open(BTF_PATH, O_RDONLY | O_CLOEXEC), err = 0;
+	int fd = open(BTF_PATH, O_RDONLY | O_CLOEXEC), err = EBADMSG;
 	struct ht_kernel_btf *btf = NULL;
-	struct stat st;
+	struct btf_header head;
 
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &st) || st.st_size <= 0 || st.st_size > BTF_MAX_BYTES) {
-		err = EBADMSG;
+	if (read(fd, &head, sizeof(head)) != sizeof(head) || head.magic != BTF_MAGIC || head.str_len > BTF_MAX_BYTES)
 		goto out;
-	}
-	btf = malloc(sizeof(*btf) + (size_t)st.st_size);
-	if (!btf) {
-		err = ENOMEM;
+	err = ENOMEM;
+	btf = malloc(sizeof(*btf) + head.str_len);
+	if (!btf)
 		goto out;
-	}
 	btf->bytes = 0;
-	while (btf->bytes < (size_t)st.st_size) {
-		ssize_t len = read(fd, btf->data + btf->bytes, (size_t)st.st_size - btf->bytes);
+	while (btf->bytes < head.str_len) {
+		off_t off = (off_t)head.hdr_len + head.str_off + (off_t)btf->bytes;
+		ssize_t len = pread(fd, btf->data + btf->bytes, head.str_len - btf->bytes, off);
 
 		if (len <= 0)
 			break;
 		btf->bytes += (size_t)len;
 	}
+	err = 0;
 out:
 	close(fd);
 	if (err)
@@ -125,7 +125,7 @@ out:
 
 bool ht_kernel_btf_has_tracepoint(const struct ht_kernel_btf *btf, const char *name)
 {
-	/* A tracepoint is the typedef btf_trace_NAME; the name stands in the string section, between NULs, and nowhere else. */
+	/* A tracepoint is the typedef btf_trace_NAME; its name stands between NULs. */
 	char wanted[128];
 	int len = snprintf(wanted, sizeof(wanted), "%cbtf_trace_%s", 0, name);
 

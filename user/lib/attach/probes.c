@@ -379,16 +379,19 @@ void ht_probes_exec_process(struct ht_probes *probes, pid_t pid)
 	let_go(probes, &old.link_fds, &old.link_cnt);
 }
 
-void ht_probes_drop_process(struct ht_probes *probes, pid_t pid)
+bool ht_probes_drop_process(struct ht_probes *probes, pid_t pid)
 {
 	size_t place = place_of(probes, pid);
 	struct process *process = &probes->processes[place];
+	bool had_probes;
 
 	if (place >= probes->process_cnt || process->pid != pid)
-		return;
+		return false;
+	had_probes = process->link_cnt;
 	let_go(probes, &process->link_fds, &process->link_cnt);
 	probes->process_cnt--;
 	memmove(process, process + 1, (probes->process_cnt - place) * sizeof(*process));
+	return had_probes;
 }
 
 size_t ht_probes_process_cnt(const struct ht_probes *probes)

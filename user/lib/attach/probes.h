@@ -68,8 +68,8 @@ int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const
 int ht_probes_add_process(struct ht_probes *probes, pid_t pid, const char *exe);
 /* It has called execve: makes sure that its links still are for it. */
 void ht_probes_exec_process(struct ht_probes *probes, pid_t pid);
-/* It has ended. */
-void ht_probes_drop_process(struct ht_probes *probes, pid_t pid);
+/* It has ended. Whether it had any probes. */
+bool ht_probes_drop_process(struct ht_probes *probes, pid_t pid);
 bool ht_probes_has_process(const struct ht_probes *probes, pid_t pid);
 size_t ht_probes_process_cnt(const struct ht_probes *probes);
 /* The n-th process, from 0; 0 past the end. Order and numbers change with every process added or dropped. */

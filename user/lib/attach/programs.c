@@ -35,6 +35,7 @@ static const struct {
 	TP("tcp_sendmsg_locked", false, "6.16", "the begin of a send (otherwise its end is told)"),
 	TP("tcp_receive_reset", false, "4.15", "outcome reset, ConnClosed by reset"),
 	TP("inet_sk_error_report", false, "5.14", "the error of a failed connect"),
+	TP("tcp_destroy_sock", false, "4.16", "connects that fail before a packet is sent, seen when their socket goes"),
 	TP("sk_data_ready", false, "6.3", "GotFirstResponseByte at the byte's arrival (otherwise when it is read)"),
 	TP("sched_process_fork", false, "2.6", "following children"),
 	TP("sched_process_exec", false, "3.4", "names of processes that start"),

@@ -2,24 +2,25 @@
 /*
  * check.c - validates records kind by kind.
  *
- * In:  one record, from the kernel, from a file, or from somebody who wants us to crash. Out: sound, malformed or unknown; and a copy that the layers
- * above can read by its struct without looking at a length first. Newer writers may append to a fixed-size kind: more bytes than we know are no fault.
+ * In:  one record, from the kernel, from a file, or from somebody who wants us to crash. Out: sound, malformed or unknown; and a copy that
+ * the layers above can read by its struct without looking at a length first. Newer writers may append to a fixed-size kind: more bytes
+ * than we know are no fault.
  */
 #include "decode/check.h"
 
 #include <string.h>
 
 /* MAX_ERRNO of include/linux/err.h */
-#define ERRNO_MAX 4095
+#define ERRNO_MAX     4095
 /* TCP_BOUND_INACTIVE, the last of include/net/tcp_states.h. */
 #define TCP_STATE_MAX 13
 /* A stream that long is not to be met; sums of an offset and a length cannot overflow. */
-#define OFFSET_MAX ((__u64)1 << 62)
+#define OFFSET_MAX    ((__u64)1 << 62)
 
 bool ht_check_header(const struct ht_hdr *hdr)
 {
-	return hdr->size >= sizeof(*hdr) && hdr->size <= HT_CHECK_RECORD_MAX_BYTES && (hdr->cpu < HT_CHECK_CPU_MAX || hdr->cpu == HT_CPU_USER) &&
-	       hdr->ts_ns < HT_CHECK_TIME_MAX_NS;
+	return hdr->size >= sizeof(*hdr) && hdr->size <= HT_CHECK_RECORD_MAX_BYTES &&
+	       (hdr->cpu < HT_CHECK_CPU_MAX || hdr->cpu == HT_CPU_USER) && hdr->ts_ns < HT_CHECK_TIME_MAX_NS;
 }
 
 static bool is_errno(__s32 err)
@@ -69,7 +70,8 @@ static bool check_data(const struct ht_hdr *hdr)
 		return false;
 	if (rec->hdr.flags & HT_F_FAILED && rec->orig_len)
 		return false;
-	return rec->off < OFFSET_MAX && (rec->tls_id || is_errno(rec->err)) && rec->dir <= HT_DIR_RX && rec->via <= HT_VIA_TLS && rec->stream <= HT_STREAM_OTHER;
+	return rec->off < OFFSET_MAX && (rec->tls_id || is_errno(rec->err)) && rec->dir <= HT_DIR_RX && rec->via <= HT_VIA_TLS &&
+	       rec->stream <= HT_STREAM_OTHER;
 }
 
 static bool check_tls(const struct ht_hdr *hdr)

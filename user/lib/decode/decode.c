@@ -4,13 +4,14 @@
  *
  * In:  records in delivery order. Out: the calls of struct ht_decode_ops in the order of (ts_ns, cpu, seq, arrival).
  *
- * Copies of pending records lie in chunks; a chunk is used again when the last record in it was given, so that the steady state allocates nothing. An entry
- * per record is sorted when a tick comes: batches arrive almost sorted, which costs a comparison or two per record.
+ * Copies of pending records lie in chunks; a chunk is used again when the last record in it was given, so that the steady state allocates
+ * nothing. An entry per record is sorted when a tick comes: batches arrive almost sorted, which costs a comparison or two per record.
  *
- * A CPU's records carry consecutive numbers, and arrive in their order but for a few that an interrupt overtook. A number passed over is a hole, which
- * a later record of the same batch may fill; what is open when the tick comes was lost.
+ * A CPU's records carry consecutive numbers, and arrive in their order but for a few that an interrupt overtook. A number passed over is a
+ * hole, which a later record of the same batch may fill; what is open when the tick comes was lost.
  *
- * Memory: max_pending_bytes of copies in whole chunks, plus one chunk; entries of 32 bytes; 24 bytes per CPU and its open holes (at most HOLE_MAX).
+ * Memory: max_pending_bytes of copies in whole chunks, plus one chunk; entries of 32 bytes; 24 bytes per CPU and its open holes (at most
+ * HOLE_MAX).
  */
 #include "decode/decode.h"
 
@@ -68,10 +69,10 @@ struct ht_decode {
 
 	struct chunk *chunks;
 	uint32_t chunk_cnt;
-	uint32_t current;  /* the chunk that is being filled */
-	uint32_t *spares;  /* empty ones that have memory, a stack */
+	uint32_t current; /* the chunk that is being filled */
+	uint32_t *spares; /* empty ones that have memory, a stack */
 	uint32_t spare_cnt;
-	uint32_t *voids;   /* indexes without memory, a stack */
+	uint32_t *voids; /* indexes without memory, a stack */
 	uint32_t void_cnt;
 
 	struct entry *entries;

@@ -298,6 +298,9 @@ static int finish(struct httptrace *tracer)
 	if (tracer->recorder && !tracer->recorder_err)
 		recorder_result(tracer, ht_recorder_finish(tracer->recorder));
 	tell_summary(tracer);
+	/* A callback may have made a call that failed. */
+	if (!err)
+		tracer->error[0] = 0;
 
 	problem = tracer->is_file ? ht_replay_problem(tracer->source) : NULL;
 	if (problem)

@@ -2,8 +2,8 @@
 /*
  * tls_hello.c - reads ClientHello and ServerHello from a socket's bytes.
  *
- * In:  one direction's bytes from its first on, in pieces of any size. Out: the facts of the hello that counts. Strict: a length that does not add up
- * makes the hello BROKEN, as it would for the peer; nothing is taken from a hello that is not sound as a whole.
+ * In:  one direction's bytes from its first on, in pieces of any size. Out: the facts of the hello that counts. Strict: a length that does
+ * not add up makes the hello BROKEN, as it would for the peer; nothing is taken from a hello that is not sound as a whole.
  *
  * Three layers: bytes -> TLS records (RFC 8446 section 5.1) -> handshake messages, which may be spread over several records -> the hello.
  * Memory: the struct, and one message of at most HT_HELLO_MAX_BYTES until it is whole.
@@ -149,7 +149,8 @@ static bool read_alpn(struct reader *ext, char (*names)[32], unsigned int name_m
 }
 
 /* Walks the extensions. read() gets each; false from it, a length that does not add up, or one that we know twice: malformed. */
-static bool read_extensions(struct reader *reader, bool (*read)(struct ht_hello *hello, unsigned int type, struct reader *ext), struct ht_hello *hello)
+static bool read_extensions(struct reader *reader, bool (*read)(struct ht_hello *hello, unsigned int type, struct reader *ext),
+			    struct ht_hello *hello)
 {
 	uint64_t seen = 0;
 	struct reader list;
@@ -367,7 +368,8 @@ static void check_record_header(struct ht_hello *hello)
 	if (hello->record_header_cnt < RECORD_HEADER_BYTES)
 		return;
 	length = (unsigned int)header[3] << 8 | header[4];
-	if (length == 0 || length > RECORD_MAX_BYTES || (is_change_cipher && (length != 1 || ++hello->change_cipher_cnt > CHANGE_CIPHER_MAX))) {
+	if (length == 0 || length > RECORD_MAX_BYTES ||
+	    (is_change_cipher && (length != 1 || ++hello->change_cipher_cnt > CHANGE_CIPHER_MAX))) {
 		settle(hello, wrong);
 		return;
 	}

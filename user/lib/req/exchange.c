@@ -127,7 +127,8 @@ static void settle(struct ht_exchange *exchange)
 		if (exchange->again_ns)
 			ht_hook_put_idle(flight->request, exchange->again_ns, HTTPTRACE_PROXY);
 		else
-			ht_hook_put_idle(flight->request, flight->end_ns, HTTPTRACE_INFERRED);
+			ht_hook_put_idle(flight->request, flight->written_ns > flight->end_ns ? flight->written_ns : flight->end_ns,
+					 HTTPTRACE_INFERRED);
 	}
 	flight_done(exchange, flight);
 }
@@ -183,7 +184,6 @@ static void give_up_body(struct ht_flight *flight, uint64_t ts_ns)
 	ht_flight_wait_continue(flight);
 	ht_flight_written(flight, ts_ns,
 			  ht_hook_error(flight->request, "body_not_sent", "the server answered before the body was sent, and it was not sent"));
-	flight->is_kept = false;
 }
 
 struct failure {

@@ -179,8 +179,10 @@ void ht_hook_wrote_fields(struct httptrace_request *request, uint64_t ts_ns, con
 void ht_hook_wrote_request(struct httptrace_request *request, uint64_t ts_ns, const struct httptrace_error *error)
 {
 	struct httptrace_wrote_request_info info = { .error = error };
+	/* No event says that a body will not be sent: only what came instead. */
+	enum httptrace_how how = error && !strcmp(error->code, "body_not_sent") ? HTTPTRACE_INFERRED : HTTPTRACE_OBSERVED;
 
-	ht_request_add_hook(request, HTTPTRACE_WROTE_REQUEST, (int64_t)ts_ns, HTTPTRACE_OBSERVED, &info);
+	ht_request_add_hook(request, HTTPTRACE_WROTE_REQUEST, (int64_t)ts_ns, how, &info);
 }
 
 void ht_hook_put_idle(struct httptrace_request *request, uint64_t ts_ns, enum httptrace_how how)

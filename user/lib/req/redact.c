@@ -2,11 +2,11 @@
 /*
  * redact.c - credentials in names, URLs and field values.
  *
- * In:  strings as on the wire. Out: verdicts, and malloc'ed copies with credentials replaced. Where it is not clear what a server would take a text for,
- * the reading that hides more wins: too much hidden costs a question, too little a password.
+ * In:  strings as on the wire. Out: verdicts, and malloc'ed copies with credentials replaced. Where it is not clear what a server would
+ * take a text for, the reading that hides more wins: too much hidden costs a question, too little a password.
  *
- * A URL is not parsed by a grammar that a hostile or sloppy one would escape from: it is scanned for what may begin a parameter, at every depth of percent
- * encoding, so that a URL within a parameter of a URL is covered as well.
+ * A URL is not parsed by a grammar that a hostile or sloppy one would escape from: it is scanned for what may begin a parameter, at every
+ * depth of percent encoding, so that a URL within a parameter of a URL is covered as well.
  */
 #include "req/redact.h"
 
@@ -21,15 +21,44 @@
 
 /* Whole names. */
 static const char *const secret_names[] = {
-	"assertion", "auth", "authcode", "authorizationcode", "bearer", "clientassertion", "codeverifier", "connectsid", "cookie", "creds", "csrf", "dpop",
-	"fastlykey", "googleaccessid", "hmac", "key", "mfacode", "oauthverifier", "otp", "otpcode", "passwd", "pin", "pw", "samlresponse",
-	"sectokenbinding", "session", "sid", "totp", "xamznoidcdata", "xfunctionskey", "xsrf",
+	"assertion",
+	"auth",
+	"authcode",
+	"authorizationcode",
+	"bearer",
+	"clientassertion",
+	"codeverifier",
+	"connectsid",
+	"cookie",
+	"creds",
+	"csrf",
+	"dpop",
+	"fastlykey",
+	"googleaccessid",
+	"hmac",
+	"key",
+	"mfacode",
+	"oauthverifier",
+	"otp",
+	"otpcode",
+	"passwd",
+	"pin",
+	"pw",
+	"samlresponse",
+	"sectokenbinding",
+	"session",
+	"sid",
+	"totp",
+	"xamznoidcdata",
+	"xfunctionskey",
+	"xsrf",
 };
 
 /* Anywhere in the name. */
 static const char *const secret_parts[] = {
-	"accesskey", "accesstoken", "apikey", "applicationkey", "authkey", "authorization", "authtoken", "credential", "csrf", "encryptionkey", "masterkey",
-	"passcode", "passphrase", "passwd", "password", "privatekey", "secretkey", "sessid", "sessionid", "sharedkey", "signingkey", "subscriptionkey", "xsrf",
+	"accesskey", "accesstoken",   "apikey",    "applicationkey", "authkey",    "authorization",   "authtoken", "credential",
+	"csrf",      "encryptionkey", "masterkey", "passcode",       "passphrase", "passwd",          "password",  "privatekey",
+	"secretkey", "sessid",        "sessionid", "sharedkey",      "signingkey", "subscriptionkey", "xsrf",
 };
 
 /* At the end of the name: clientSecret, oauth_signature, refreshToken. */
@@ -45,8 +74,8 @@ static const char *const harmless_names[] = {
 
 /* Fields whose value is a URL; and those where URLs stand in a longer text. */
 static const char *const url_fields[] = {
-	":path", "content-location", "destination", "location", "origin", "referer", "sourcemap", "uri", "x-forwarded-uri", "x-forwarded-url",
-	"x-original-uri", "x-original-url", "x-rewrite-url",
+	":path", "content-location", "destination",     "location",       "origin",         "referer",       "sourcemap",
+	"uri",   "x-forwarded-uri",  "x-forwarded-url", "x-original-uri", "x-original-url", "x-rewrite-url",
 };
 static const char *const text_fields[] = { "link", "refresh" };
 
@@ -140,7 +169,8 @@ static struct unit unit_at(const char *url, size_t len)
 	if (url[0] != '%')
 		return unit;
 	/* %25 is %, so each "25" between the % and the digits is one encoding more. */
-	while (at + 4 <= len && url[at] == '2' && url[at + 1] == '5' && hex_value(url[at + 2]) >= 0 && hex_value(url[at + 3]) >= 0 && depth < UINT8_MAX) {
+	while (at + 4 <= len && url[at] == '2' && url[at + 1] == '5' && hex_value(url[at + 2]) >= 0 && hex_value(url[at + 3]) >= 0 &&
+	       depth < UINT8_MAX) {
 		at += 2;
 		depth++;
 	}
@@ -217,8 +247,8 @@ static bool begins_param(char c)
 }
 
 /*
- * Where the value that begins at `at` ends. Within a path at / and ; too (RFC 3986 section 3.3: matrix parameters); in a query a server may take
- * what follows a ; for part of the value. Separators that are encoded more deeply than the = belong to the value.
+ * Where the value that begins at `at` ends. Within a path at / and ; too (RFC 3986 section 3.3: matrix parameters); in a query a server
+ * may take what follows a ; for part of the value. Separators that are encoded more deeply than the = belong to the value.
  */
 static size_t value_end(const struct scan *scan, size_t at, uint8_t depth, bool is_in_path)
 {
@@ -239,8 +269,8 @@ static size_t value_end(const struct scan *scan, size_t at, uint8_t depth, bool 
 }
 
 /*
- * The secret [*from, *to) in the user info of the authority that begins at `at`, empty if there is none. That is the password; without one it is the user
- * name, as a token alone is given that way.
+ * The secret [*from, *to) in the user info of the authority that begins at `at`, empty if there is none. That is the password; without one
+ * it is the user name, as a token alone is given that way.
  */
 static void find_user_info(const struct scan *scan, size_t at, uint8_t depth, size_t *from, size_t *to)
 {

@@ -185,12 +185,22 @@ size_t ht_hook_info_size(enum httptrace_hook_id id)
 	return sizeof(struct httptrace_plain_info);
 }
 
-/* Does a hook of that time and id come before `other`, added earlier? At equal time and rank the earlier one stays in front. */
-static bool comes_before(int64_t mono_ns, enum httptrace_hook_id id, const struct ht_hook *other)
+/* Canonical place among hooks of one time. The response it follows is what a WroteRequest without the body is due to (hooks.md C 8c, 8d). */
+static unsigned int rank_of(enum httptrace_hook_id id, const struct httptrace_hook *info)
 {
-	if (mono_ns != other->info->mono_ns)
-		return mono_ns < other->info->mono_ns;
-	return id < other->id;
+	const struct httptrace_wrote_request_info *wrote = (const struct httptrace_wrote_request_info *)info;
+
+	if (id == HTTPTRACE_WROTE_REQUEST && wrote->error && wrote->error->code && !strcmp(wrote->error->code, "body_not_sent"))
+		return 2 * HTTPTRACE_GOT_RESPONSE_HEADERS + 1;
+	return 2 * id;
+}
+
+/* Does a hook come before `other`, added earlier? At equal time and rank the earlier one stays in front. */
+static bool comes_before(enum httptrace_hook_id id, const struct httptrace_hook *info, const struct ht_hook *other)
+{
+	if (info->mono_ns != other->info->mono_ns)
+		return info->mono_ns < other->info->mono_ns;
+	return rank_of(id, info) < rank_of(other->id, other->info);
 }
 
 int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_id id, int64_t mono_ns, enum httptrace_how how, const void *info)
@@ -221,7 +231,7 @@ int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_i
 	copy->how = how;
 
 	/* From the end, past none that is equal: the order of adding is kept without looking at ht_hook.order. */
-	while (at > 0 && comes_before(mono_ns, id, &request->hooks[at - 1]))
+	while (at > 0 && comes_before(id, copy, &request->hooks[at - 1]))
 		at--;
 	memmove(&request->hooks[at + 1], &request->hooks[at], (request->hook_cnt - at) * sizeof(request->hooks[0]));
 	request->hooks[at] = (struct ht_hook){ .id = id, .order = (uint32_t)request->hook_cnt, .info = copy };

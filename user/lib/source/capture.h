@@ -2,8 +2,8 @@
 /*
  * capture.h - the layout of capture files, shared by the recorder and the replay; explained in docs/capture-format.md.
  *
- * A header, blocks of records, a trailer; all in the byte order of the machine that wrote them. Every part carries a CRC-32C of itself, computed with
- * its own crc field as 0.
+ * A header, blocks of records, a trailer; all in the byte order of the machine that wrote them. Every part carries a CRC-32C of itself,
+ * computed with its own crc field as 0.
  */
 #ifndef HT_CAPTURE_H
 #define HT_CAPTURE_H
@@ -24,7 +24,7 @@
 #define HT_CAPTURE_TRAILER_MARK 0x444e4548u /* "HEND" */
 
 /* A block with its header. Large enough to make a write cheap, small enough that a cut costs little. */
-#define HT_CAPTURE_BLOCK_MAX_BYTES (256u * 1024)
+#define HT_CAPTURE_BLOCK_MAX_BYTES  (256u * 1024)
 /* A record; the largest the BPF side makes is a DATA of config.h's 65536 head bytes. */
 #define HT_CAPTURE_RECORD_MAX_BYTES (128u * 1024)
 

@@ -187,8 +187,8 @@ static void drop(struct ht_live *live, pid_t pid)
 {
 	if (!ht_probes_has_process(live->probes, pid))
 		return;
-	ht_probes_drop_process(live->probes, pid);
-	ht_live_queue_target(live, HT_TARGET_DETACHED, "process", pid, NULL, "ended", 0);
+	if (ht_probes_drop_process(live->probes, pid))
+		ht_live_queue_target(live, HT_TARGET_DETACHED, "process", pid, NULL, "ended", 0);
 	/* Its sockets are closed after its end is told (do_exit(), kernel/exit.c: exit_files() follows the tracepoint). */
 	if (live->leaving_cnt == HT_LIVE_LEAVING_MAX) {
 		memmove(live->leaving, live->leaving + 1, (HT_LIVE_LEAVING_MAX - 1) * sizeof(live->leaving[0]));

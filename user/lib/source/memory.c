@@ -2,8 +2,8 @@
 /*
  * memory.c - the source over records in memory: tests and fuzzing.
  *
- * In:  bytes that the caller keeps: each record begins where the one before ended by its hdr.size, at any alignment. Out: a call delivers up to and with the
- * next TICK or END. Memory: a copy of one record where it is not aligned.
+ * In:  bytes that the caller keeps: each record begins where the one before ended by its hdr.size, at any alignment. Out: a call delivers
+ * up to and with the next TICK or END. Memory: a copy of one record where it is not aligned.
  */
 #include <errno.h>
 #include <stdbool.h>

@@ -169,7 +169,7 @@ static int parse_map(char *line, struct ht_proc_map *map)
 int ht_procfs_exec_maps(pid_t pid, ht_procfs_map_fn fn, void *ctx)
 {
 	struct ht_proc_map map;
-	char path[32], *line = NULL;
+	char path[32], buf[16384], *line = NULL;
 	size_t size = 0;
 	ssize_t len;
 	FILE *file;
@@ -179,6 +179,7 @@ int ht_procfs_exec_maps(pid_t pid, ht_procfs_map_fn fn, void *ctx)
 	file = fopen(path, "re");
 	if (!file)
 		return gone(errno);
+	setvbuf(file, buf, _IOFBF, sizeof(buf));
 	while (!err && (len = getline(&line, &size, file)) > 0) {
 		if (line[len - 1] == '\n')
 			line[len - 1] = '\0';

@@ -2,8 +2,9 @@
 /*
  * recorder.c - writes the records of a source to a capture file, unchanged and in the order in which they come.
  *
- * In:  records, before anything has looked at them. Out: write(2) of whole parts (header, blocks, trailer) on the caller's fd, never a seek forward, so a pipe
- * will do. Memory: one block, 256 KiB. A part that could not be written whole is taken back (ftruncate) where the file allows it.
+ * In:  records, before anything has looked at them. Out: write(2) of whole parts (header, blocks, trailer) on the caller's fd, never a
+ * seek forward, so a pipe will do. Memory: one block, 256 KiB. A part that could not be written whole is taken back (ftruncate) where the
+ * file allows it.
  */
 #include <errno.h>
 #include <poll.h>
@@ -224,7 +225,10 @@ int ht_recorder_finish(struct ht_recorder *recorder)
 	if (recorder->is_finished)
 		return err;
 	recorder->is_finished = true;
-	/* Behind a remnant that could not be taken back a trailer would not be found. A full disk may still have room for one: it tells why the file ends here. */
+	/*
+	 * Behind a remnant that could not be taken back a trailer would not be found. A full disk may still have room for one: it tells
+	 * why the file ends here.
+	 */
 	if (recorder->is_cut)
 		return err;
 	trailer.part.crc = ht_crc32c(0, &trailer, sizeof(trailer));

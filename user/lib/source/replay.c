@@ -2,8 +2,8 @@
 /*
  * replay.c - the source that reads a capture file.
  *
- * In:  a file, read forwards once (a FIFO will do), every byte of it suspect. Out: its records as they were recorded, up to the end or to the first byte
- * that is not sound. A pure function of the file: no clock, no waiting. Memory: one block, 256 KiB.
+ * In:  a file, read forwards once (a FIFO will do), every byte of it suspect. Out: its records as they were recorded, up to the end or to
+ * the first byte that is not sound. A pure function of the file: no clock, no waiting. Memory: one block, 256 KiB.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +93,8 @@ static void check_trailer(struct replay *replay)
 	else if (trailer->part.record_cnt)
 		stop_for(replay, "the recording ended early at byte %llu: %s", off, strerror((int)trailer->part.record_cnt));
 	else if (read_up_to(replay->fd, &extra, 1) > 0)
-		stop_for(replay, "byte %llu: something follows the end of the capture; it was left alone", (unsigned long long)replay->next_off);
+		stop_for(replay, "byte %llu: something follows the end of the capture; it was left alone",
+			 (unsigned long long)replay->next_off);
 	replay->is_over = true;
 }
 
@@ -110,7 +111,8 @@ static bool next_block(struct replay *replay)
 	replay->part_off = replay->next_off;
 	n = read_up_to(replay->fd, part, sizeof(*part));
 	if (n == 0) {
-		stop_for(replay, "the file ends at byte %llu without a trailer: it was cut, or its recording did not end in good order", off);
+		stop_for(replay, "the file ends at byte %llu without a trailer: it was cut, or its recording did not end in good order",
+			 off);
 		return false;
 	}
 	if (n == (ssize_t)sizeof(*part)) {
@@ -119,8 +121,8 @@ static bool next_block(struct replay *replay)
 			stop_for(replay, "byte %llu: neither a block nor the trailer begins here", off);
 			return false;
 		}
-		if (is_block ? part->bytes < sizeof(struct ht_capture_block) || part->bytes > HT_CAPTURE_BLOCK_MAX_BYTES :
-			       part->bytes != sizeof(struct ht_capture_trailer)) {
+		if (is_block ? part->bytes < sizeof(struct ht_capture_block) || part->bytes > HT_CAPTURE_BLOCK_MAX_BYTES
+			     : part->bytes != sizeof(struct ht_capture_trailer)) {
 			stop_for(replay, "%s at byte %llu: impossible length %u", is_block ? "block" : "trailer", off, part->bytes);
 			return false;
 		}
@@ -211,8 +213,8 @@ static int replay_poll(struct ht_source *source, int timeout_ms, ht_record_fn fn
 }
 
 /*
- * Everything read has been delivered, and what was not read yet is not pending: a reader who stops in the middle of a file wants no more of it. The end is
- * told unless the file has told it, or has a damage that is no good order.
+ * Everything read has been delivered, and what was not read yet is not pending: a reader who stops in the middle of a file wants no more
+ * of it. The end is told unless the file has told it, or has a damage that is no good order.
  */
 static int replay_stop(struct ht_source *source, ht_record_fn fn, void *ctx)
 {
@@ -279,8 +281,9 @@ static int check_header(struct ht_capture_header *header, ssize_t n, const char 
 	else if (header->byte_order == HT_CAPTURE_OTHER_ORDER)
 		snprintf(err, err_len, "%s was captured on a machine of the other byte order: read it on such a machine", path);
 	else if (header->format != HT_CAPTURE_FORMAT || header->abi_version != HT_ABI_VERSION)
-		snprintf(err, err_len, "%s has capture format %u.%u, but this program reads %u.%u: use the version of httptrace-bpf that wrote it",
-			 path, header->format, header->abi_version, HT_CAPTURE_FORMAT, HT_ABI_VERSION);
+		snprintf(err, err_len,
+			 "%s has capture format %u.%u, but this program reads %u.%u: use the version of httptrace-bpf that wrote it", path,
+			 header->format, header->abi_version, HT_CAPTURE_FORMAT, HT_ABI_VERSION);
 	else if (header->byte_order != HT_CAPTURE_BYTE_ORDER || header->header_bytes != sizeof(*header) ||
 		 !crc_matches(header, sizeof(*header), &header->crc))
 		snprintf(err, err_len, "%s has a damaged header (its check sum does not match): it cannot be read", path);
