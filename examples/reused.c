@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * reused.c - the first example of "Introducing HTTP Tracing" (go.dev/blog/http-tracing), for programs that run already: says for every request whether its
- * connection was reused, and for every lookup which addresses came of it.
+ * reused.c - the first example of "Introducing HTTP Tracing" (go.dev/blog/http-tracing), for programs that run already: says for every
+ * request whether its connection was reused, and for every lookup which addresses came of it.
  *
  * In:  reused             the whole system
  *      reused PID...      these processes

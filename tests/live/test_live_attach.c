@@ -3,7 +3,7 @@
  * test_live_attach.c - the live source against the real kernel: what is attached is gone afterwards, children and libraries are followed, refusals are told.
  *
  * Needs root, curl and openssl. Times are printed; the tests allow five times what is aimed at. After `make lib`:
- *   gcc -std=gnu11 -Wall -Wextra -Iinclude -Iuser/lib tests/live/test_live_attach.c build/libhttptrace.a -lcmocka -lbpf -lelf -lz -lcapstone -o build/test_live_attach
+ *   gcc -std=gnu11 -Wall -Wextra -Iinclude -Iuser/lib tests/live/test_live_attach.c build/libhttptrace.a -lcmocka -lbpf -lelf -lz -lcapstone -pthread -o build/test_live_attach
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -93,9 +94,10 @@ static void wait_done(const struct child *child)
 	assert_int_equal(read(child->done_fd, &byte, 1), 1);
 }
 
-/* Closing go_fd ends one that still waits. */
+/* Ends it if it still waits. */
 static void finish(struct child *child)
 {
+	kill(child->pid, SIGKILL);
 	close(child->go_fd);
 	close(child->done_fd);
 	waitpid(child->pid, NULL, 0);
@@ -423,6 +425,49 @@ static void children_are_followed(void **state)
 	waitpid(server, NULL, 0);
 }
 
+static void *exec_shell(void *command)
+{
+	execl("/bin/sh", "sh", "-c", command, NULL);
+	_exit(127);
+}
+
+static int run_shell_from_thread(struct child *own, void *command)
+{
+	pthread_t thread;
+
+	(void)own;
+	if (pthread_create(&thread, NULL, exec_shell, command))
+		return 1;
+	pthread_join(thread, NULL);
+	return 1;
+}
+
+/* The task that the process's links were made for is gone then. */
+static void an_exec_by_another_thread_is_followed(void **state)
+{
+	int port;
+	pid_t server = start_server(&port);
+	struct ht_live_opts opts = { .pid_cnt = 1, .is_following = true };
+	struct heard heard = { 0 };
+	struct ht_source *source;
+	struct child shell;
+	char command[200];
+
+	(void)state;
+	snprintf(command, sizeof(command), "exec curl -sk -o /dev/null https://127.0.0.1:%d/", port);
+	shell = start(run_shell_from_thread, command);
+	opts.pids = &shell.pid;
+	source = open_or_fail(&opts);
+	go_on(&shell);
+	POLL_UNTIL(source, &heard, false);
+	source->ops->close(source);
+	assert_int_equal(heard.handshake_cnt, 1);
+	assert_int_equal(heard.handshakes[0], shell.pid);
+	finish(&shell);
+	kill(server, SIGTERM);
+	waitpid(server, NULL, 0);
+}
+
 static int load_library(struct child *own, void *path)
 {
 	void *library = dlopen(path, RTLD_NOW);
@@ -529,6 +574,22 @@ static void *look_up(void *arg)
 	return NULL;
 }
 
+/* Of what ht_probes_exec_process() goes by. */
+static void links_say_whose_they_are(void)
+{
+	uint32_t ids[64];
+	size_t cnt = own_links(ids, 64);
+	int own_cnt = 0;
+
+	for (size_t i = 0; i < cnt; i++) {
+		int fd = bpf_link_get_fd_by_id(ids[i]);
+
+		own_cnt += ht_uprobe_link_pid(fd) == getpid();
+		close(fd);
+	}
+	assert_int_equal(own_cnt, 2);
+}
+
 static void both_backends_fire(void **state)
 {
 	static const enum ht_uprobe_backend backends[] = { HT_UPROBE_MULTI, HT_UPROBE_PERF };
@@ -557,6 +618,8 @@ static void both_backends_fire(void **state)
 		assert_true(dladdr((void *)getaddrinfo, &info));
 		assert_int_equal(ht_probes_add_file(probes, open(info.dli_fname, O_PATH | O_CLOEXEC), "libc.so.6", info.dli_fname, true), 1);
 		assert_int_equal(ht_probes_add_process(probes, getpid(), ""), 0);
+		if (backends[i] == HT_UPROBE_MULTI)
+			links_say_whose_they_are();
 		look_up(NULL);
 		assert_int_equal(pthread_create(&thread, NULL, look_up, NULL), 0);
 		pthread_join(thread, NULL);
@@ -571,15 +634,9 @@ static void both_backends_fire(void **state)
 	}
 }
 
-static int count_line(const char *text, void *ctx)
-{
-	*(int *)ctx += text[0] != '\0';
-	return 0;
-}
-
 static void take_line(const char *text, void *ctx)
 {
-	count_line(text, ctx);
+	*(int *)ctx += text[0] != '\0';
 }
 
 static void reports_name_targets_and_features(void **state)
@@ -602,6 +659,7 @@ int main(void)
 		cmocka_unit_test(refusals_are_told),
 		cmocka_unit_test(tracing_ends_with_the_last_process),
 		cmocka_unit_test(children_are_followed),
+		cmocka_unit_test(an_exec_by_another_thread_is_followed),
 		cmocka_unit_test(libraries_loaded_later_are_probed),
 		cmocka_unit_test(a_deleted_library_is_probed),
 		cmocka_unit_test(both_backends_fire),

@@ -78,7 +78,8 @@ struct httptrace_request *sample_https(void)
 
 	add(request, HTTPTRACE_GET_CONN, t, HTTPTRACE_INFERRED, &(struct httptrace_get_conn_info){ .host_port = "localhost:8443" });
 	add(request, HTTPTRACE_DNS_START, t, HTTPTRACE_OBSERVED, &(struct httptrace_dns_start_info){ .host = "localhost" });
-	add(request, HTTPTRACE_DNS_DONE, t + 850000, HTTPTRACE_OBSERVED, &(struct httptrace_dns_done_info){ .addrs = addrs, .addr_cnt = 2 });
+	add(request, HTTPTRACE_DNS_DONE, t + 850000, HTTPTRACE_OBSERVED,
+	    &(struct httptrace_dns_done_info){ .addrs = addrs, .addr_cnt = 2 });
 	add(request, HTTPTRACE_CONNECT_START, t + 900000, HTTPTRACE_OBSERVED,
 	    &(struct httptrace_connect_start_info){ .network = "tcp", .addr = "[::1]:8443" });
 	add(request, HTTPTRACE_CONNECT_DONE, t + 950000, HTTPTRACE_OBSERVED,
@@ -101,7 +102,8 @@ struct httptrace_request *sample_https(void)
 	add(request, HTTPTRACE_WROTE_HEADERS, t + 5700000, HTTPTRACE_PROXY, NULL);
 	add(request, HTTPTRACE_WROTE_REQUEST, t + 5700000, HTTPTRACE_OBSERVED, &(struct httptrace_wrote_request_info){ 0 });
 	add(request, HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, t + 8988000, HTTPTRACE_OBSERVED, NULL);
-	add(request, HTTPTRACE_GOT_RESPONSE_HEADERS, t + 8988000, HTTPTRACE_OBSERVED, &(struct httptrace_got_response_headers_info){ .status = 200 });
+	add(request, HTTPTRACE_GOT_RESPONSE_HEADERS, t + 8988000, HTTPTRACE_OBSERVED,
+	    &(struct httptrace_got_response_headers_info){ .status = 200 });
 	add(request, HTTPTRACE_GOT_BODY, t + 9000000, HTTPTRACE_OBSERVED, &(struct httptrace_got_body_info){ .bytes = 5 });
 	add(request, HTTPTRACE_PUT_IDLE_CONN, t + 9000000, HTTPTRACE_INFERRED, &(struct httptrace_put_idle_conn_info){ 0 });
 	return request;
@@ -138,9 +140,12 @@ struct httptrace_request *sample_cut(void)
 	add(request, HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, t + 2000, HTTPTRACE_OBSERVED, NULL);
 	add(request, HTTPTRACE_GOT_1XX_RESPONSE, t + 2000, HTTPTRACE_OBSERVED,
 	    &(struct httptrace_got_1xx_info){ .code = 103, .headers = hints, .header_cnt = 2 });
-	add(request, HTTPTRACE_WROTE_REQUEST, t + 2500, HTTPTRACE_INFERRED, &(struct httptrace_wrote_request_info){ .error = &body_not_sent });
-	add(request, HTTPTRACE_GOT_RESPONSE_HEADERS, t + 2500, HTTPTRACE_OBSERVED, &(struct httptrace_got_response_headers_info){ .status = 417 });
-	add(request, HTTPTRACE_CONN_CLOSED, t + 3000, HTTPTRACE_OBSERVED, &(struct httptrace_conn_closed_info){ .by = HTTPTRACE_BY_SERVER });
+	add(request, HTTPTRACE_WROTE_REQUEST, t + 2500, HTTPTRACE_INFERRED,
+	    &(struct httptrace_wrote_request_info){ .error = &body_not_sent });
+	add(request, HTTPTRACE_GOT_RESPONSE_HEADERS, t + 2500, HTTPTRACE_OBSERVED,
+	    &(struct httptrace_got_response_headers_info){ .status = 417 });
+	add(request, HTTPTRACE_CONN_CLOSED, t + 3000, HTTPTRACE_OBSERVED,
+	    &(struct httptrace_conn_closed_info){ .by = HTTPTRACE_BY_SERVER });
 	return request;
 }
 
@@ -155,7 +160,8 @@ struct httptrace_request *sample_refused(void)
 	request->error = refused;
 	request->end_ns = t + 74360;
 	add(request, HTTPTRACE_GET_CONN, t, HTTPTRACE_INFERRED, &(struct httptrace_get_conn_info){ .host_port = "127.0.0.1:1" });
-	add(request, HTTPTRACE_CONNECT_START, t, HTTPTRACE_OBSERVED, &(struct httptrace_connect_start_info){ .network = "tcp", .addr = "127.0.0.1:1" });
+	add(request, HTTPTRACE_CONNECT_START, t, HTTPTRACE_OBSERVED,
+	    &(struct httptrace_connect_start_info){ .network = "tcp", .addr = "127.0.0.1:1" });
 	add(request, HTTPTRACE_CONNECT_DONE, t + 74360, HTTPTRACE_OBSERVED,
 	    &(struct httptrace_connect_done_info){ .network = "tcp", .addr = "127.0.0.1:1", .error = &refused });
 	return request;

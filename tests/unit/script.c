@@ -325,6 +325,18 @@ static struct ht_hdr header(struct script *s, uint16_t kind, size_t size)
 	return hdr;
 }
 
+/* When the call that ends at ts_ns began: `took=`, else usual_ns before. */
+static uint64_t begin_of(const struct script *s, uint64_t ts_ns, uint64_t usual_ns)
+{
+	for (unsigned int i = 1; i < s->word_cnt; i++) {
+		if (is_word(s, i, "took=?"))
+			return 0;
+		if (!strncmp(s->words[i], "took=", 5))
+			return ts_ns - time_of(s, s->words[i] + 5);
+	}
+	return ts_ns - usual_ns;
+}
+
 static void state(struct script *s, uint64_t c, uint8_t from, uint8_t to, int err, bool is_foreign)
 {
 	struct stream *stream = stream_of(s, c);
@@ -403,8 +415,8 @@ static void transfer(struct script *s, const struct transfer *t)
 {
 	struct stream *stream = stream_of(s, t->key);
 	struct ht_rec_data *rec;
-	uint64_t more = 0, took_ns = TOOK_NS;
-	bool is_tls = t->key & TLS_KEY, is_unknown = false;
+	uint64_t more = 0;
+	bool is_tls = t->key & TLS_KEY;
 
 	if (t->flags == 0 && s->word_cnt > 2 && !is_word(s, 2, "'"))
 		take_sample(s, s->words[2]);
@@ -427,10 +439,6 @@ static void transfer(struct script *s, const struct transfer *t)
 			more = number_of(s, w + 1);
 		else if (!strncmp(w, "off=", 4))
 			rec->off = number_of(s, w + 4);
-		else if (!strcmp(w, "took=?"))
-			is_unknown = true;
-		else if (!strncmp(w, "took=", 5))
-			took_ns = time_of(s, w + 5);
 		else if (!strncmp(w, "stream=", 7))
 			rec->stream = stream_kind(s, w + 7);
 		else if (!strncmp(w, "cookie=", 7))
@@ -440,8 +448,8 @@ static void transfer(struct script *s, const struct transfer *t)
 		else if (!strcmp(w, "nobuf"))
 			rec->hdr.flags |= HT_F_NOBUF;
 	}
-	if (t->dir == HT_DIR_TX && !is_unknown)
-		rec->start_ns = rec->hdr.ts_ns - took_ns;
+	if (t->dir == HT_DIR_TX)
+		rec->start_ns = begin_of(s, rec->hdr.ts_ns, TOOK_NS);
 	rec->captured_len = rec->hdr.flags & HT_F_NOBUF ? 0 : (uint32_t)s->data_len;
 	rec->orig_len = (uint32_t)(s->data_len + more);
 	memcpy(rec + 1, s->data, s->data_len);
@@ -554,7 +562,7 @@ static void dns(struct script *s, bool is_done)
 	rec.service_len = (uint16_t)strlen(rec.service);
 	if (!is_done)
 		s->dns_start_ns[d] = rec.hdr.ts_ns;
-	rec.start_ns = s->dns_start_ns[d];
+	rec.start_ns = begin_of(s, rec.hdr.ts_ns, rec.hdr.ts_ns - s->dns_start_ns[d]);
 	if (is_done) {
 		if (!is_word(s, i, "="))
 			wrong(s, "= expected");
@@ -620,7 +628,7 @@ static void do_nosyn(struct script *s)
 	struct ht_rec_connect_fail rec = { .hdr = header(s, HT_REC_CONNECT_FAIL, sizeof(rec)), .cookie = number(s, 1) };
 
 	rec.remote = addr_of(s, word(s, 2), true);
-	rec.start_ns = rec.hdr.ts_ns - TOOK_NS;
+	rec.start_ns = begin_of(s, rec.hdr.ts_ns, TOOK_NS);
 	rec.err = errno_of(s, word(s, 3));
 	ht_engine_record(script_engine(s), &rec.hdr);
 }

@@ -5,14 +5,14 @@
  * One command a line (or between ';'); '#' begins a comment. The clock stands at 1 s; before each record it moves on by `step`, 10 us at first. A send
  * begins 5 us before its record's time. C is a connection's number (its cookie), T a TLS object's, D a lookup's.
  *
- *   show WORD...          what reports tell beside hook names: args time how fields conn bytes times who url-less log
+ *   show WORD...          what reports tell beside hook names: args time how fields conn bytes times who; log: the engine's lines for -v
  *   dials all|none|auto, filtered, raw, noheaders      options; before the first record
  *   step TIME; +TIME      the clock's step; time passes (10us, 5ms, 1s, 7ns), told to the engine
  *   pid P [TID]           whose the following records are (100, thread 100)
  *   exec P COMM EXE; fork CHILD PARENT; exit P; fact P COMM EXE
  *   dnsstart D HOST [SERVICE]; dnsdone D HOST [SERVICE] = ADDR,ADDR...|EAI       (dns D ...: both, 100 us apart)
  *   connect C ADDR:PORT; up C; down C ERRNO|0 (SYN_SENT to CLOSE); nosyn C ADDR:PORT ERRNO (fails before SYN_SENT); old C ADDR:PORT (older than we)
- *   fin C (server's FIN); close C (client); reset C; expire C (retransmissions gave up); again C (EAGAIN); error C ERRNO
+ *   fin C (server's FIN); close C (client); abort C (client, SO_LINGER 0); reset C; expire C (retransmissions gave up); again C (EAGAIN); error C ERRNO
  *   tx|rx C 'TEXT' [OPTION]...; eof C; txfail|rxfail C ERRNO
  *   ttx|trx T 'TEXT' [OPTION]...; teof T; ttxfail|trxfail T ERRNO                   plaintext of a TLS object
  *      '~' in TEXT is CR LF, '\n' LF, '\xHH' a byte, '\~' and '\'' themselves; NAME instead of 'TEXT' is a sample hello (hello_samples.h)

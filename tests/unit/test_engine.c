@@ -13,7 +13,10 @@
 #include <cmocka.h>
 
 #include "script.h"
+#include "test_engine_cases_dial.h"
+#include "test_engine_cases_gap.h"
 #include "test_engine_cases_http.h"
+#include "test_engine_cases_tls.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -22,7 +25,8 @@ static void run_case(const struct engine_case *c, unsigned int *failed_cnt)
 	char *got = script_run(c->script);
 
 	if (strcmp(got, c->expected)) {
-		print_error("%s\nscript:\n%s\nexpected:\n%s\ngot:\n%s\n", c->why, c->script, c->expected, got);
+		/* Not print_error(): it cuts at 1 KiB. */
+		fprintf(stderr, "%s\nscript:\n%s\nexpected:\n%s\ngot:\n%s\n", c->why, c->script, c->expected, got);
 		(*failed_cnt)++;
 	}
 	free(got);
@@ -43,10 +47,31 @@ static void test_http(void **state)
 	run_cases(http_cases, ARRAY_SIZE(http_cases));
 }
 
+static void test_dials(void **state)
+{
+	(void)state;
+	run_cases(dial_cases, ARRAY_SIZE(dial_cases));
+}
+
+static void test_tls(void **state)
+{
+	(void)state;
+	run_cases(tls_cases, ARRAY_SIZE(tls_cases));
+}
+
+static void test_gaps(void **state)
+{
+	(void)state;
+	run_cases(gap_cases, ARRAY_SIZE(gap_cases));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_http),
+		cmocka_unit_test(test_dials),
+		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_gaps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,7 +43,8 @@ static const char *line_of(struct httptrace_request *request, bool with_headers)
 static void https_with_headers(void **state)
 {
 	(void)state;
-	assert_string_equal(line_of(sample_https(), true),
+	assert_string_equal(
+		line_of(sample_https(), true),
 		"{\"type\":\"request\",\"v\":1,\"time\":\"2026-01-02T03:04:05.123456789Z\",\"mono_ns\":120,\"pid\":4711,\"tid\":4712,\"comm\":\"curl\","
 		"\"exe\":\"/usr/bin/curl\",\"method\":\"GET\",\"url\":\"https://localhost:8443/a?b\",\"http\":\"1.1\",\"status\":200,\"outcome\":\"ok\",\"error\":null,"
 		"\"conn\":{\"id\":\"c-17\",\"local\":\"127.0.0.1:40000\",\"remote\":\"127.0.0.1:8443\",\"reused\":false,\"was_idle\":false,\"idle_ns\":null,"
@@ -93,23 +94,33 @@ static void cut_response(void **state)
 	const char *line = line_of(sample_cut(), true);
 
 	(void)state;
-	assert_non_null(strstr(line, "\"status\":417,\"outcome\":\"closed\","
-				     "\"error\":{\"phase\":\"receive\",\"code\":\"unexpected_eof\",\"message\":\"the server closed after 3 of 5 bytes\"},"));
+	assert_non_null(strstr(
+		line,
+		"\"status\":417,\"outcome\":\"closed\","
+		"\"error\":{\"phase\":\"receive\",\"code\":\"unexpected_eof\",\"message\":\"the server closed after 3 of 5 bytes\"},"));
 	assert_non_null(strstr(line, "\"reused\":true,\"was_idle\":true,\"idle_ns\":50100000,\"request_index\":2,\"tls\":null}"));
-	assert_non_null(strstr(line, "\"request\":{\"headers\":[],\"header_bytes\":100,\"body_bytes\":0},"
-				     "\"response\":{\"headers\":[[\"Content-Length\",\"5\"]],\"header_bytes\":38,\"body_bytes\":3,\"headers_complete\":false},"));
-	assert_non_null(strstr(line, "\"timings_ns\":{\"blocked\":null,\"dns\":null,\"connect\":null,\"tls\":null,\"send\":2500,\"wait\":0,\"receive\":1000,\"total\":3000}"));
+	assert_non_null(strstr(
+		line,
+		"\"request\":{\"headers\":[],\"header_bytes\":100,\"body_bytes\":0},"
+		"\"response\":{\"headers\":[[\"Content-Length\",\"5\"]],\"header_bytes\":38,\"body_bytes\":3,\"headers_complete\":false},"));
+	assert_non_null(strstr(
+		line,
+		"\"timings_ns\":{\"blocked\":null,\"dns\":null,\"connect\":null,\"tls\":null,\"send\":2500,\"wait\":0,\"receive\":1000,\"total\":3000}"));
 	assert_non_null(strstr(line, "{\"hook\":\"Got1xxResponse\",\"mono_ns\":2120,\"how\":\"observed\","
 				     "\"args\":{\"code\":103,\"headers\":[[\"Link\",\"</a.css>\"],[\"X\",\"1\"]]}}"));
-	assert_non_null(strstr(line, "\"args\":{\"error\":{\"code\":\"body_not_sent\",\"message\":\"the body was deliberately not sent\"}}"));
-	assert_non_null(strstr(line, "{\"hook\":\"ConnClosed\",\"mono_ns\":3120,\"how\":\"observed\",\"args\":{\"by\":\"server\"},\"ext\":true}],\"lost\":2}"));
+	assert_non_null(
+		strstr(line, "\"args\":{\"error\":{\"code\":\"body_not_sent\",\"message\":\"the body was deliberately not sent\"}}"));
+	assert_non_null(strstr(
+		line,
+		"{\"hook\":\"ConnClosed\",\"mono_ns\":3120,\"how\":\"observed\",\"args\":{\"by\":\"server\"},\"ext\":true}],\"lost\":2}"));
 	assert_non_null(strstr(line_of(sample_cut(), false), "\"args\":{\"code\":103,\"headers\":null}"));
 }
 
 static void dials(void **state)
 {
 	(void)state;
-	assert_string_equal(line_of(sample_refused(), true),
+	assert_string_equal(
+		line_of(sample_refused(), true),
 		"{\"type\":\"dial\",\"v\":1,\"time\":\"2026-01-02T03:04:05.123456789Z\",\"mono_ns\":120,\"pid\":4711,\"tid\":4712,\"comm\":\"curl\","
 		"\"exe\":\"/usr/bin/curl\",\"host_port\":\"127.0.0.1:1\",\"outcome\":\"connect_error\","
 		"\"error\":{\"phase\":\"connect\",\"code\":\"ECONNREFUSED\",\"message\":\"Connection refused\"},\"conn\":null,"
@@ -124,7 +135,8 @@ static void dials(void **state)
 static void little_known_and_hostile(void **state)
 {
 	(void)state;
-	assert_string_equal(line_of(sample_hostile(), true),
+	assert_string_equal(
+		line_of(sample_hostile(), true),
 		"{\"type\":\"request\",\"v\":1,\"time\":\"2026-01-02T03:04:05.123456789Z\",\"mono_ns\":120,\"pid\":4711,\"tid\":null,"
 		"\"comm\":\"\\u001b]0;x\\u0007\",\"exe\":null,\"method\":null,"
 		"\"url\":\"http://a/\\\"\\\\\\t\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xc2\x9b\xe2\x80\xae\xf0\x9f\x98\x80\","
@@ -137,12 +149,14 @@ static void little_known_and_hostile(void **state)
 
 static void notices(void **state)
 {
-	static const struct httptrace_counter lost[] = { { "ringbuf", 3 }, { "malformed", 1 } }, skipped[] = { { "unbound", 0 }, { "http2_skipped", 2 } };
+	static const struct httptrace_counter lost[] = { { "ringbuf", 3 }, { "malformed", 1 } },
+					      skipped[] = { { "unbound", 0 }, { "http2_skipped", 2 } };
 	static const struct {
 		struct httptrace_notice notice;
 		const char *expected;
 	} cases[] = {
-		{ { .kind = HTTPTRACE_NOTICE_LOST, .count = 3, .where = "ringbuf" }, "{\"type\":\"lost\",\"v\":1,\"count\":3,\"where\":\"ringbuf\"}\n" },
+		{ { .kind = HTTPTRACE_NOTICE_LOST, .count = 3, .where = "ringbuf" },
+		  "{\"type\":\"lost\",\"v\":1,\"count\":3,\"where\":\"ringbuf\"}\n" },
 		{ { .kind = HTTPTRACE_NOTICE_TARGET, .action = "attached", .target = "library", .path = "/a/libssl.so.3", .probe_cnt = 24 },
 		  "{\"type\":\"target\",\"v\":1,\"action\":\"attached\",\"target\":\"library\",\"pid\":null,\"path\":\"/a/libssl.so.3\",\"reason\":null,\"probes\":24}\n" },
 		{ { .kind = HTTPTRACE_NOTICE_TARGET, .action = "refused", .target = "process", .pid = 9, .reason = "gone" },
@@ -188,12 +202,18 @@ static void strings(void **state)
 		{ "all short escapes", "\b\f\n\r\t\"\\/", "\"\\b\\f\\n\\r\\t\\\"\\\\/\"" },
 		{ "other control characters", "\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\"" },
 		{ "two, three and four bytes", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"" },
-		{ "a byte that begins nothing", "a\xff" "b\x80", "\"a\xef\xbf\xbd" "b\xef\xbf\xbd\"" },
+		{ "a byte that begins nothing",
+		  "a\xff"
+		  "b\x80",
+		  "\"a\xef\xbf\xbd"
+		  "b\xef\xbf\xbd\"" },
 		{ "cut at the end: one for the part", "\xe2\x82", "\"\xef\xbf\xbd\"" },
 		{ "cut by another: one for the part", "\xf0\x9f\x98.", "\"\xef\xbf\xbd.\"" },
-		{ "overlong: one for each byte", "\xc0\xaf\xe0\x80\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
+		{ "overlong: one for each byte", "\xc0\xaf\xe0\x80\xaf",
+		  "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
 		{ "surrogate: one for each byte", "\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
-		{ "last character, and one past it", "\xf4\x8f\xbf\xbf\xf4\x90\x80\x80", "\"\xf4\x8f\xbf\xbf\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
+		{ "last character, and one past it", "\xf4\x8f\xbf\xbf\xf4\x90\x80\x80",
+		  "\"\xf4\x8f\xbf\xbf\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
 		{ "null", NULL, "null" },
 	};
 	size_t i;
@@ -232,7 +252,7 @@ static void numbers(void **state)
 	ht_buf_free(&out);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------------------------------------------------------------------- */
 
 /* A pipe in packet mode (O_DIRECT) gives each write(2) back as one read(2). */
 static void lines_are_never_split(void **state)
@@ -310,11 +330,16 @@ static void failures(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(https_with_headers),	 cmocka_unit_test(without_headers_no_field_leaves),
-		cmocka_unit_test(cut_response),		 cmocka_unit_test(dials),
-		cmocka_unit_test(little_known_and_hostile), cmocka_unit_test(notices),
-		cmocka_unit_test(strings),		 cmocka_unit_test(numbers),
-		cmocka_unit_test(lines_are_never_split), cmocka_unit_test(failures),
+		cmocka_unit_test(https_with_headers),
+		cmocka_unit_test(without_headers_no_field_leaves),
+		cmocka_unit_test(cut_response),
+		cmocka_unit_test(dials),
+		cmocka_unit_test(little_known_and_hostile),
+		cmocka_unit_test(notices),
+		cmocka_unit_test(strings),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(lines_are_never_split),
+		cmocka_unit_test(failures),
 	};
 
 	return cmocka_run_group_tests_name("jsonl", tests, NULL, NULL);

@@ -182,10 +182,12 @@ static void times_and_sizes(void **state)
 		int64_t time_ns;
 		int64_t bytes;
 	} cases[] = {
-		{ "500ms", 500000000, -EINVAL }, { "10s", 10000000000, -EINVAL }, { "1.5s", 1500000000, -EINVAL }, { "2m", 120000000000, 2 << 20 },
-		{ "1h", 3600000000000, -EINVAL }, { "", -EINVAL, -EINVAL },	  { "-1s", -EINVAL, -EINVAL },	   { "s", -EINVAL, -EINVAL },
-		{ "0x1s", -EINVAL, -EINVAL },	  { "1e300s", -EINVAL, -EINVAL }, { "64K", -EINVAL, 65536 },	   { "7", -EINVAL, 7 },
-		{ "1G", -EINVAL, 1 << 30 },	  { "1Kb", -EINVAL, -EINVAL },	  { "99999999999G", -EINVAL, -EINVAL }, { "nans", -EINVAL, -EINVAL },
+		{ "500ms", 500000000, -EINVAL }, { "10s", 10000000000, -EINVAL },  { "1.5s", 1500000000, -EINVAL },
+		{ "2m", 120000000000, 2 << 20 }, { "1h", 3600000000000, -EINVAL }, { "", -EINVAL, -EINVAL },
+		{ "-1s", -EINVAL, -EINVAL },     { "s", -EINVAL, -EINVAL },        { "0x1s", -EINVAL, -EINVAL },
+		{ "1e300s", -EINVAL, -EINVAL },  { "64K", -EINVAL, 65536 },        { "7", -EINVAL, 7 },
+		{ "1G", -EINVAL, 1 << 30 },      { "1Kb", -EINVAL, -EINVAL },      { "99999999999G", -EINVAL, -EINVAL },
+		{ "nans", -EINVAL, -EINVAL },
 	};
 	size_t i;
 
@@ -221,8 +223,14 @@ static void help_tells_what_there_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(usage_errors), cmocka_unit_test(the_whole_system), cmocka_unit_test(pids),	       cmocka_unit_test(command),
-		cmocka_unit_test(outputs),	cmocka_unit_test(the_rest),	    cmocka_unit_test(times_and_sizes), cmocka_unit_test(help_tells_what_there_is),
+		cmocka_unit_test(usage_errors),
+		cmocka_unit_test(the_whole_system),
+		cmocka_unit_test(pids),
+		cmocka_unit_test(command),
+		cmocka_unit_test(outputs),
+		cmocka_unit_test(the_rest),
+		cmocka_unit_test(times_and_sizes),
+		cmocka_unit_test(help_tells_what_there_is),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -15,7 +15,7 @@
 
 #include "req/request.h"
 
-#define UNKNOWN HTTPTRACE_UNKNOWN_NS
+#define UNKNOWN    HTTPTRACE_UNKNOWN_NS
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct httptrace_request *new_request(void)
@@ -39,17 +39,29 @@ static const struct {
 	size_t cnt;
 	const char *expected;
 } orders[] = {
-	{ "in time", { { HTTPTRACE_GET_CONN, 1 }, { HTTPTRACE_DNS_START, 2 }, { HTTPTRACE_DNS_DONE, 3 } }, 3, "GetConn@1 DNSStart@2 DNSDone@3" },
-	{ "added late", { { HTTPTRACE_GOT_CONN, 9 }, { HTTPTRACE_CONNECT_DONE, 5 }, { HTTPTRACE_CONNECT_START, 2 } }, 3, "ConnectStart@2 ConnectDone@5 GotConn@9" },
+	{ "in time",
+	  { { HTTPTRACE_GET_CONN, 1 }, { HTTPTRACE_DNS_START, 2 }, { HTTPTRACE_DNS_DONE, 3 } },
+	  3,
+	  "GetConn@1 DNSStart@2 DNSDone@3" },
+	{ "added late",
+	  { { HTTPTRACE_GOT_CONN, 9 }, { HTTPTRACE_CONNECT_DONE, 5 }, { HTTPTRACE_CONNECT_START, 2 } },
+	  3,
+	  "ConnectStart@2 ConnectDone@5 GotConn@9" },
 	{ "one time: by rank, whatever the order of adding",
-	  { { HTTPTRACE_WROTE_REQUEST, 4 }, { HTTPTRACE_WROTE_HEADERS, 4 }, { HTTPTRACE_GET_CONN, 4 }, { HTTPTRACE_WROTE_HEADER_FIELD, 4 }, { HTTPTRACE_GOT_CONN, 4 } },
+	  { { HTTPTRACE_WROTE_REQUEST, 4 },
+	    { HTTPTRACE_WROTE_HEADERS, 4 },
+	    { HTTPTRACE_GET_CONN, 4 },
+	    { HTTPTRACE_WROTE_HEADER_FIELD, 4 },
+	    { HTTPTRACE_GOT_CONN, 4 } },
 	  5,
 	  "GetConn@4 GotConn@4 WroteHeaderField@4 WroteHeaders@4 WroteRequest@4" },
 	{ "time goes before rank: a response that came first",
 	  { { HTTPTRACE_WROTE_REQUEST, 8 }, { HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, 6 } },
 	  2,
 	  "GotFirstResponseByte@6 WroteRequest@8" },
-	{ "a retry inside one request", { { HTTPTRACE_GET_CONN, 1 }, { HTTPTRACE_GOT_CONN, 2 }, { HTTPTRACE_GET_CONN, 5 }, { HTTPTRACE_GOT_CONN, 6 } }, 4,
+	{ "a retry inside one request",
+	  { { HTTPTRACE_GET_CONN, 1 }, { HTTPTRACE_GOT_CONN, 2 }, { HTTPTRACE_GET_CONN, 5 }, { HTTPTRACE_GOT_CONN, 6 } },
+	  4,
 	  "GetConn@1 GotConn@2 GetConn@5 GotConn@6" },
 	{ "before time 0", { { HTTPTRACE_GOT_CONN, 0 }, { HTTPTRACE_GET_CONN, -5 } }, 2, "GetConn@-5 GotConn@0" },
 };
@@ -63,7 +75,8 @@ static void names_of(const struct httptrace_request *request, char *text, size_t
 		enum httptrace_hook_id id;
 		const struct httptrace_hook *hook = httptrace_request__hook(request, n, &id);
 
-		len += (size_t)snprintf(text + len, size - len, "%s%s@%lld", n ? " " : "", httptrace_hook__name(id), (long long)hook->mono_ns);
+		len += (size_t)snprintf(text + len, size - len, "%s%s@%lld", n ? " " : "", httptrace_hook__name(id),
+					(long long)hook->mono_ns);
 	}
 }
 
@@ -77,7 +90,8 @@ static void hooks_in_order(void **state)
 		struct httptrace_request *request = new_request();
 
 		for (k = 0; k < orders[i].cnt; k++)
-			assert_int_equal(ht_request_add_hook(request, orders[i].added[k].id, orders[i].added[k].mono_ns, HTTPTRACE_PROXY, NULL), 0);
+			assert_int_equal(
+				ht_request_add_hook(request, orders[i].added[k].id, orders[i].added[k].mono_ns, HTTPTRACE_PROXY, NULL), 0);
 		names_of(request, text, sizeof(text));
 		if (strcmp(text, orders[i].expected))
 			print_error("%s\n", orders[i].why);
@@ -99,7 +113,8 @@ static void equal_hooks_keep_order(void **state)
 		assert_int_equal(ht_request_add_hook(request, HTTPTRACE_WROTE_HEADER_FIELD, 5, HTTPTRACE_PROXY, &info), 0);
 	}
 	for (i = 0; i < CNT(keys); i++) {
-		const struct httptrace_wrote_header_field_info *info = (const void *)ht_request_find_hook(request, HTTPTRACE_WROTE_HEADER_FIELD, i);
+		const struct httptrace_wrote_header_field_info *info =
+			(const void *)ht_request_find_hook(request, HTTPTRACE_WROTE_HEADER_FIELD, i);
 
 		assert_non_null(info);
 		assert_string_equal(info->key, keys[i]);
@@ -255,14 +270,15 @@ static void every_value_has_a_name(void **state)
 		assert_string_not_equal(httptrace_hook__name((enum httptrace_hook_id)i), "unknown");
 		assert_true(ht_hook_info_size((enum httptrace_hook_id)i) >= sizeof(struct httptrace_hook));
 		for (k = 0; k < i; k++)
-			assert_string_not_equal(httptrace_hook__name((enum httptrace_hook_id)i), httptrace_hook__name((enum httptrace_hook_id)k));
+			assert_string_not_equal(httptrace_hook__name((enum httptrace_hook_id)i),
+						httptrace_hook__name((enum httptrace_hook_id)k));
 	}
 	for (i = 0; i <= HTTPTRACE_UNUSED; i++)
 		assert_string_not_equal(httptrace_outcome__name((enum httptrace_outcome)i), "unknown");
 	for (i = 0; i <= HTTPTRACE_PHASE_RECEIVE; i++)
 		assert_string_not_equal(httptrace_phase__name((enum httptrace_phase)i), "unknown");
 	assert_string_equal(httptrace_outcome__name((enum httptrace_outcome)99), "unknown");
-	assert_string_equal(httptrace_hook__name((enum httptrace_hook_id)-1), "unknown");
+	assert_string_equal(httptrace_hook__name((enum httptrace_hook_id) - 1), "unknown");
 	assert_string_equal(httptrace_phase__name(HTTPTRACE_PHASE_NONE), "none");
 	assert_string_equal(httptrace_how__name(HTTPTRACE_INFERRED), "inferred");
 	assert_string_equal(httptrace_outcome__name(HTTPTRACE_PROTOCOL_ERROR), "protocol_error");
@@ -270,7 +286,7 @@ static void every_value_has_a_name(void **state)
 	assert_false(httptrace_hook__is_ext(HTTPTRACE_GOT_1XX_RESPONSE));
 }
 
-/* ---- timings -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- timings ------------------------------------------------------------------------------------------------------------------------- */
 
 #define FAILS 1 /* ConnectDone with an error */
 
@@ -369,13 +385,19 @@ static const struct {
 	  31,
 	  { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 30, 0, 21, 31 } },
 	{ "closed without a byte",
-	  { { HTTPTRACE_GET_CONN, 0, 0, NULL }, { HTTPTRACE_GOT_CONN, 0, 0, NULL }, { HTTPTRACE_WROTE_REQUEST, 2, 0, NULL }, { HTTPTRACE_CONN_CLOSED, 9, 0, NULL } },
+	  { { HTTPTRACE_GET_CONN, 0, 0, NULL },
+	    { HTTPTRACE_GOT_CONN, 0, 0, NULL },
+	    { HTTPTRACE_WROTE_REQUEST, 2, 0, NULL },
+	    { HTTPTRACE_CONN_CLOSED, 9, 0, NULL } },
 	  HTTPTRACE_NOT_KNOWN,
 	  "a",
 	  9,
 	  { UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, 2, UNKNOWN, UNKNOWN, 9 } },
 	{ "still running: nothing that needs an end",
-	  { { HTTPTRACE_GET_CONN, 0, 0, NULL }, { HTTPTRACE_GOT_CONN, 1, 0, NULL }, { HTTPTRACE_WROTE_REQUEST, 2, 0, NULL }, { HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, 5, 0, NULL } },
+	  { { HTTPTRACE_GET_CONN, 0, 0, NULL },
+	    { HTTPTRACE_GOT_CONN, 1, 0, NULL },
+	    { HTTPTRACE_WROTE_REQUEST, 2, 0, NULL },
+	    { HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, 5, 0, NULL } },
 	  HTTPTRACE_NO,
 	  "a",
 	  UNKNOWN,
@@ -404,7 +426,9 @@ static void timings_by_table(void **state)
 			};
 			bool is_done = timings[i].hooks[k].id == HTTPTRACE_CONNECT_DONE;
 
-			assert_int_equal(ht_request_add_hook(request, timings[i].hooks[k].id, timings[i].hooks[k].mono_ns, HTTPTRACE_OBSERVED, is_done ? &info : NULL), 0);
+			assert_int_equal(ht_request_add_hook(request, timings[i].hooks[k].id, timings[i].hooks[k].mono_ns,
+							     HTTPTRACE_OBSERVED, is_done ? &info : NULL),
+					 0);
 		}
 		assert_int_equal(httptrace_request__timings(request, &t), 0);
 		for (k = 0; k < CNT(names); k++) {

@@ -36,9 +36,24 @@ static void durations(void **state)
 		int64_t ns;
 		const char *expected;
 	} cases[] = {
-		{ HTTPTRACE_UNKNOWN_NS, "-" }, { 0, "0" },	       { 1, "1ns" },	       { 999, "999ns" },      { 1000, "1.00us" },     { 9994, "9.99us" },
-		{ 9995, "10.0us" },	       { 45500, "45.5us" },    { 99949, "99.9us" },    { 99950, "100us" },    { 999499, "999us" },    { 999500, "1.00ms" },
-		{ 4510000, "4.51ms" },	       { 999499999, "999ms" }, { 999500000, "1.00s" }, { 12345678901, "12.3s" }, { 3600000000000, "3600s" }, { -5, "-5ns" },
+		{ HTTPTRACE_UNKNOWN_NS, "-" },
+		{ 0, "0" },
+		{ 1, "1ns" },
+		{ 999, "999ns" },
+		{ 1000, "1.00us" },
+		{ 9994, "9.99us" },
+		{ 9995, "10.0us" },
+		{ 45500, "45.5us" },
+		{ 99949, "99.9us" },
+		{ 99950, "100us" },
+		{ 999499, "999us" },
+		{ 999500, "1.00ms" },
+		{ 4510000, "4.51ms" },
+		{ 999499999, "999ms" },
+		{ 999500000, "1.00s" },
+		{ 12345678901, "12.3s" },
+		{ 3600000000000, "3600s" },
+		{ -5, "-5ns" },
 	};
 	char text[HT_DURATION_LEN];
 	size_t i;
@@ -56,17 +71,19 @@ static void piped(void **state)
 	struct ht_sink_opts opts = { 0 };
 
 	(void)state;
-	assert_string_equal(text_of(&ht_sink_text, &opts, sample_https()),
-			    "03:04:05.123 4711 curl GET https://localhost:8443/a?b 200 dns=850us connect=100us tls=4.51ms wait=3.29ms receive=12.0us total=9.00ms\n");
+	assert_string_equal(
+		text_of(&ht_sink_text, &opts, sample_https()),
+		"03:04:05.123 4711 curl GET https://localhost:8443/a?b 200 dns=850us connect=100us tls=4.51ms wait=3.29ms receive=12.0us total=9.00ms\n");
 	assert_string_equal(text_of(&ht_sink_text, &opts, sample_cut()),
 			    "03:04:05.123 4711 curl POST http://localhost:8443/upload 417 wait=0 receive=1.00us total=3.00us reused lost=2 "
 			    "closed by server in receive: the server closed after 3 of 5 bytes (unexpected_eof)\n");
 	assert_string_equal(text_of(&ht_sink_text, &opts, sample_refused()),
 			    "03:04:05.123 4711 curl - 127.0.0.1:1 - total=74.4us failed in connect: Connection refused (ECONNREFUSED)\n");
 	assert_string_equal(text_of(&ht_sink_text, &opts, sample_unused()), "03:04:05.123 4711 curl - localhost - unused\n");
-	assert_string_equal(text_of(&ht_sink_text, &opts, sample_hostile()),
-			    "03:04:05.123 4711 \\x1b]0;x\\x07 ? http://a/\"\\\\x09\\xff\\xe2\\x82z\\xed\\xa0\\x80\\xc2\\x9b\\xe2\\x80\\xae\xf0\x9f\x98\x80 - "
-			    "lost=18446744073709551615 incomplete in wait: tracing ended\\x0ahere (tracing_ended)\n");
+	assert_string_equal(
+		text_of(&ht_sink_text, &opts, sample_hostile()),
+		"03:04:05.123 4711 \\x1b]0;x\\x07 ? http://a/\"\\\\x09\\xff\\xe2\\x82z\\xed\\xa0\\x80\\xc2\\x9b\\xe2\\x80\\xae\xf0\x9f\x98\x80 - "
+		"lost=18446744073709551615 incomplete in wait: tracing ended\\x0ahere (tracing_ended)\n");
 }
 
 static void columns(void **state)
@@ -118,7 +135,8 @@ static void reused_stands_where_connecting_would(void **state)
 		unsigned int width;
 		const char *expected;
 	} cases[] = {
-		{ 120, "03:04:05.123    4711 curl       POST   http://localhost:8443/upload      417      -  reused      -      0  1.00us 3.00us\n" },
+		{ 120,
+		  "03:04:05.123    4711 curl       POST   http://localhost:8443/upload      417      -  reused      -      0  1.00us 3.00us\n" },
 		{ 80, "03:04:05    4711 curl     POST   http://localhost:\xe2\x80\xa6    417  reused      0 3.00us\n" },
 		{ 60, "03:04:05 POST   http://localhost:8443/\xe2\x80\xa6    417      0 3.00us reused\n" },
 	};
@@ -156,26 +174,27 @@ static void hooks_piped(void **state)
 	struct ht_sink_opts opts = { .with_headers = true };
 
 	(void)state;
-	assert_string_equal(text_of(&ht_sink_hooks, &opts, sample_https()),
-			    "03:04:05.123 4711 curl GET https://localhost:8443/a?b 200 dns=850us connect=100us tls=4.51ms wait=3.29ms receive=12.0us total=9.00ms\n"
-			    "           +0 ~ GetConn              localhost:8443\n"
-			    "           +0   DNSStart             localhost\n"
-			    "       +850us   DNSDone              ::1 127.0.0.1\n"
-			    "       +900us   ConnectStart         tcp [::1]:8443\n"
-			    "       +950us   ConnectDone          tcp [::1]:8443 error: Connection refused (ECONNREFUSED)\n"
-			    "       +960us   ConnectStart         tcp 127.0.0.1:8443\n"
-			    "      +1.00ms   ConnectDone          tcp 127.0.0.1:8443\n"
-			    "      +1.10ms   TLSHandshakeStart\n"
-			    "      +5.61ms   TLSHandshakeDone     TLSv1.3 TLS_AES_256_GCM_SHA384 alpn=http/1.1 server_name=localhost\n"
-			    "      +5.61ms ~ GotConn              reused=false was_idle=false\n"
-			    "      +5.70ms * WroteHeaderField     Host: localhost:8443\n"
-			    "      +5.70ms * WroteHeaderField     Authorization: [redacted]\n"
-			    "      +5.70ms * WroteHeaders\n"
-			    "      +5.70ms   WroteRequest\n"
-			    "      +8.99ms   GotFirstResponseByte\n"
-			    "      +8.99ms   GotResponseHeaders   200\n"
-			    "      +9.00ms   GotBody              5 bytes\n"
-			    "      +9.00ms ~ PutIdleConn\n");
+	assert_string_equal(
+		text_of(&ht_sink_hooks, &opts, sample_https()),
+		"03:04:05.123 4711 curl GET https://localhost:8443/a?b 200 dns=850us connect=100us tls=4.51ms wait=3.29ms receive=12.0us total=9.00ms\n"
+		"           +0 ~ GetConn              localhost:8443\n"
+		"           +0   DNSStart             localhost\n"
+		"       +850us   DNSDone              ::1 127.0.0.1\n"
+		"       +900us   ConnectStart         tcp [::1]:8443\n"
+		"       +950us   ConnectDone          tcp [::1]:8443 error: Connection refused (ECONNREFUSED)\n"
+		"       +960us   ConnectStart         tcp 127.0.0.1:8443\n"
+		"      +1.00ms   ConnectDone          tcp 127.0.0.1:8443\n"
+		"      +1.10ms   TLSHandshakeStart\n"
+		"      +5.61ms   TLSHandshakeDone     TLSv1.3 TLS_AES_256_GCM_SHA384 alpn=http/1.1 server_name=localhost\n"
+		"      +5.61ms ~ GotConn              reused=false was_idle=false\n"
+		"      +5.70ms * WroteHeaderField     Host: localhost:8443\n"
+		"      +5.70ms * WroteHeaderField     Authorization: [redacted]\n"
+		"      +5.70ms * WroteHeaders\n"
+		"      +5.70ms   WroteRequest\n"
+		"      +8.99ms   GotFirstResponseByte\n"
+		"      +8.99ms   GotResponseHeaders   200\n"
+		"      +9.00ms   GotBody              5 bytes\n"
+		"      +9.00ms ~ PutIdleConn\n");
 	opts.with_headers = false;
 	assert_null(strstr(text_of(&ht_sink_hooks, &opts, sample_https()), "WroteHeaderField"));
 	assert_string_equal(text_of(&ht_sink_hooks, &opts, sample_cut()),
@@ -202,9 +221,11 @@ static void hooks_on_a_terminal(void **state)
 	ht_buf_char(&out, 0);
 	assert_non_null(strstr(out.data, "~ inferred"));
 	ht_buf_free(&out);
-	assert_non_null(strstr(text_of(&ht_sink_hooks, &opts, sample_https()), "      +5.61ms   TLSHandshakeDone     TLSv1.3 TLS_AES_256_GC\xe2\x80\xa6\n"));
+	assert_non_null(strstr(text_of(&ht_sink_hooks, &opts, sample_https()),
+			       "      +5.61ms   TLSHandshakeDone     TLSv1.3 TLS_AES_256_GC\xe2\x80\xa6\n"));
 	/* What went wrong is told whole. */
-	assert_non_null(strstr(text_of(&ht_sink_hooks, &opts, sample_https()), "tcp [::1]:8443 error: Connection refused (ECONNREFUSED)\n"));
+	assert_non_null(
+		strstr(text_of(&ht_sink_hooks, &opts, sample_https()), "tcp [::1]:8443 error: Connection refused (ECONNREFUSED)\n"));
 }
 
 static void losses(void **state)
@@ -226,8 +247,13 @@ static void losses(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(durations),   cmocka_unit_test(piped),		      cmocka_unit_test(columns), cmocka_unit_test(reused_stands_where_connecting_would),
-		cmocka_unit_test(colours),     cmocka_unit_test(hooks_piped),	      cmocka_unit_test(hooks_on_a_terminal),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(piped),
+		cmocka_unit_test(columns),
+		cmocka_unit_test(reused_stands_where_connecting_would),
+		cmocka_unit_test(colours),
+		cmocka_unit_test(hooks_piped),
+		cmocka_unit_test(hooks_on_a_terminal),
 		cmocka_unit_test(losses),
 	};
 

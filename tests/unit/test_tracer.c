@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * test_tracer.c - struct httptrace on sources made by hand: which ticks are recorded, failures of the capture, the end, the summary, what is refused.
+ * test_tracer.c - struct httptrace on sources made by hand: which ticks are recorded, failures of the capture, the end, the summary, what
+ * is refused.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -84,7 +85,7 @@ static int set_up(void **state)
 	return 0;
 }
 
-/* ---- what a tracer tells ---------------------------------------------------------------------------------------------------------------- */
+/* ---- what a tracer tells ------------------------------------------------------------------------------------------------------------- */
 
 static struct {
 	int lost, summaries;
@@ -108,8 +109,8 @@ static void on_notice(const struct httptrace_notice *notice, void *ctx)
 	told.duration_ns = notice->duration_ns;
 	told.counters[0] = 0;
 	for (i = 0; i < notice->lost_cnt; i++)
-		snprintf(told.counters + strlen(told.counters), sizeof(told.counters) - strlen(told.counters), "%s=%llu ", notice->lost[i].name,
-			 (unsigned long long)notice->lost[i].count);
+		snprintf(told.counters + strlen(told.counters), sizeof(told.counters) - strlen(told.counters), "%s=%llu ",
+			 notice->lost[i].name, (unsigned long long)notice->lost[i].count);
 	poll_inside = httptrace__poll(tracer, 0);
 	stop_inside = httptrace__stop(tracer);
 	/* Nothing that its callers use may be freed. */
@@ -119,7 +120,9 @@ static void on_notice(const struct httptrace_notice *notice, void *ctx)
 static struct httptrace_open_opts make_opts(int write_fd)
 {
 	memset(&told, 0, sizeof(told));
-	return (struct httptrace_open_opts){ .sz = sizeof(struct httptrace_open_opts), .write_fd = write_fd, .notice = on_notice, .notice_ctx = &told };
+	return (struct httptrace_open_opts){
+		.sz = sizeof(struct httptrace_open_opts), .write_fd = write_fd, .notice = on_notice, .notice_ctx = &told
+	};
 }
 
 static struct httptrace *open_stream(int write_fd, bool is_live)
@@ -144,7 +147,7 @@ static int drain(void)
 	return ret;
 }
 
-/* ---- captures ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- captures ------------------------------------------------------------------------------------------------------------------------ */
 
 static int count_ticks(void *ctx, const struct ht_hdr *rec)
 {
@@ -260,7 +263,7 @@ static void capture_that_cannot_begin(void **state)
 	close(opts.write_fd);
 }
 
-/* ---- the end --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the end ------------------------------------------------------------------------------------------------------------------------- */
 
 static void summary_at_the_end(void **state)
 {
@@ -326,7 +329,7 @@ static void calls_from_inside_a_callback(void **state)
 	httptrace__close(tracer);
 }
 
-/* ---- files ------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- files --------------------------------------------------------------------------------------------------------------------------- */
 
 static int make_capture(void)
 {
@@ -370,7 +373,8 @@ static void replay_and_what_is_wrong_with_it(void **state)
 		assert_int_equal(drain(), -ENODATA);
 		if (cases[i].problem[0] ? !strstr(httptrace__error(tracer), cases[i].problem) : httptrace__error(tracer)[0])
 			print_error("%s: %s\n", cases[i].why, httptrace__error(tracer));
-		assert_true(cases[i].problem[0] ? strstr(httptrace__error(tracer), cases[i].problem) != NULL : !httptrace__error(tracer)[0]);
+		assert_true(cases[i].problem[0] ? strstr(httptrace__error(tracer), cases[i].problem) != NULL
+						: !httptrace__error(tracer)[0]);
 		assert_int_equal(told.lost, cases[i].lost);
 		assert_int_equal(told.summaries, 1);
 		httptrace__close(tracer);

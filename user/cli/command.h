@@ -2,8 +2,8 @@
 /*
  * command.h - the COMMAND that is traced from its first instruction.
  *
- * In:  argv. Out: a process that waits for ht_command_release() and then becomes COMMAND; its exit status. Standard input, output and error, the
- * terminal and the process group are ours, so that it behaves as if it had been started without us.
+ * In:  argv. Out: a process that waits for ht_command_release() and then becomes COMMAND; its exit status. Standard input, output and
+ * error, the terminal and the process group are ours, so that it behaves as if it had been started without us.
  */
 #ifndef HT_COMMAND_H
 #define HT_COMMAND_H
@@ -19,8 +19,8 @@ struct ht_command {
 };
 
 /*
- * Starts it waiting. As the user who called sudo (SUDO_UID, SUDO_GID) if that is how we are root, else as we are. mask: the signal mask it gets.
- * 0; -errno, having said why.
+ * Starts it waiting. As the user who called sudo (SUDO_UID, SUDO_GID) if that is how we are root, else as we are. mask: the signal mask it
+ * gets. 0; -errno, having said why.
  */
 int ht_command_start(struct ht_command *command, char **argv, const sigset_t *mask);
 /* Lets it run. */

@@ -2,8 +2,8 @@
 /*
  * loop.c - waits for events, signals, the clock and the end of COMMAND, until one of them ends the run.
  *
- * In:  the tracer's fd, signals (blocked, read from a signalfd), a timer for -d, one for progress, standard output if it is a pipe. Out: calls of
- * httptrace__poll() and httptrace__stop(), within which everything is reported.
+ * In:  the tracer's fd, signals (blocked, read from a signalfd), a timer for -d, one for progress, standard output if it is a pipe. Out:
+ * calls of httptrace__poll() and httptrace__stop(), within which everything is reported.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -17,11 +17,11 @@
 #include "run.h"
 #include "say.h"
 
-#define NSEC_PER_SEC 1000000000ll
+#define NSEC_PER_SEC  1000000000ll
 /* A file is read in blocks; between two we look for signals. */
 #define FILE_SLICE_MS 0
 /* Of requests that are waiting, before we look for signals again. */
-#define MAX_POLLS 64
+#define MAX_POLLS     64
 
 enum { ON_EVENTS, ON_SIGNAL, ON_DURATION, ON_PROGRESS, ON_STDOUT };
 
@@ -30,8 +30,8 @@ struct loop {
 	int epoll_fd;
 	int duration_fd;
 	int progress_fd;
-	bool is_over;      /* stop tracing */
-	bool has_no_more;  /* the tracer said so */
+	bool is_over;     /* stop tracing */
+	bool has_no_more; /* the tracer said so */
 };
 
 static void watch(struct loop *loop, int fd, uint32_t what, uint32_t events)

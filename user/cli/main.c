@@ -77,7 +77,10 @@ static int report(const struct ht_options *options)
 	return print_status();
 }
 
-/* Signals are read from an fd. A shell without job control starts what it puts into the background with SIGINT ignored, and ignored signals are not read. */
+/*
+ * Signals are read from an fd. A shell without job control starts what it puts into the background with SIGINT ignored, and ignored signals
+ * are not read.
+ */
 static int block_signals(struct ht_run *run, sigset_t *old_mask)
 {
 	struct sigaction ignore = { .sa_handler = SIG_IGN }, standard = { .sa_handler = SIG_DFL }, old;

@@ -35,7 +35,7 @@ struct ht_options {
 	pid_t pids[HT_OPTIONS_MAX_PIDS];
 	size_t pid_cnt;
 	bool no_follow;
-	char **command; /* NULL-ended; NULL: none */
+	char **command;                                   /* NULL-ended; NULL: none */
 	struct ht_output outputs[HT_OPTIONS_MAX_OUTPUTS]; /* none: text, unless write_path */
 	size_t output_cnt;
 	bool with_headers;

@@ -17,7 +17,7 @@
 #include "run.h"
 #include "say.h"
 
-/* ---- from the library ------------------------------------------------------------------------------------------------------------------- */
+/* ---- from the library ---------------------------------------------------------------------------------------------------------------- */
 
 void ht_run_log(enum httptrace_log_level level, const char *text, void *ctx)
 {
@@ -63,8 +63,9 @@ static void note_summary(struct ht_run *run, const struct httptrace_notice *noti
 	for (i = 0; i < notice->skipped_cnt; i++)
 		if (notice->skipped[i].count)
 			add_text(skipped, sizeof(skipped), notice->skipped[i].name, notice->skipped[i].count);
-	ht_say("%" PRIu64 " request%s, %" PRIu64 " dial%s, %" PRIu64 " event%s%s%s", notice->requests, notice->requests == 1 ? "" : "s", notice->dials,
-	       notice->dials == 1 ? "" : "s", notice->events, notice->events == 1 ? "" : "s", skipped[0] ? "; left alone: " : "", skipped);
+	ht_say("%" PRIu64 " request%s, %" PRIu64 " dial%s, %" PRIu64 " event%s%s%s", notice->requests, notice->requests == 1 ? "" : "s",
+	       notice->dials, notice->dials == 1 ? "" : "s", notice->events, notice->events == 1 ? "" : "s",
+	       skipped[0] ? "; left alone: " : "", skipped);
 }
 
 void ht_run_notice(const struct httptrace_notice *notice, void *ctx)
@@ -106,7 +107,7 @@ int ht_run_register(struct ht_run *run)
 	return id < 0 ? id : 0;
 }
 
-/* ---- outputs ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- outputs ------------------------------------------------------------------------------------------------------------------------- */
 
 /* no-color.org: set to anything but the empty string. */
 static bool wants_color(void)
@@ -195,7 +196,7 @@ void ht_run_close_outputs(struct ht_run *run)
 	run->output_cnt = 0;
 }
 
-/* ---- standard error ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- standard error ------------------------------------------------------------------------------------------------------------------ */
 
 static const char *comm_of(pid_t pid, char *comm, size_t size)
 {
@@ -257,7 +258,8 @@ void ht_run_say_progress(const struct ht_run *run)
 	char text[32];
 	const char *size = size_text(text, sizeof(text), run->capture_fd);
 
-	ht_say_progress("capturing: %" PRIu64 " request%s%s%s", run->requests, run->requests == 1 ? "" : "s", size ? ", " : "", size ? size : "");
+	ht_say_progress("capturing: %" PRIu64 " request%s%s%s", run->requests, run->requests == 1 ? "" : "s", size ? ", " : "",
+			size ? size : "");
 }
 
 void ht_run_say_end(const struct ht_run *run)
@@ -271,10 +273,11 @@ void ht_run_say_end(const struct ht_run *run)
 		return;
 	if (options->write_path && !run->has_failed) {
 		size = size_text(text, sizeof(text), run->capture_fd);
-		ht_say("captured %" PRIu64 " request%s in %" PRIu64 " events into %s%s%s", run->requests, run->requests == 1 ? "" : "s", run->events,
-		       options->write_path, size ? ", " : "", size ? size : "");
+		ht_say("captured %" PRIu64 " request%s in %" PRIu64 " events into %s%s%s", run->requests, run->requests == 1 ? "" : "s",
+		       run->events, options->write_path, size ? ", " : "", size ? size : "");
 	}
 	if (run->lost)
-		ht_say("warning: %" PRIu64 " event%s lost (%s): requests may be missing or incomplete%s", run->lost, run->lost == 1 ? " was" : "s were",
-		       run->lost_text, options->read_path ? "" : "; a larger --ring-size, or fewer processes (-p), helps");
+		ht_say("warning: %" PRIu64 " event%s lost (%s): requests may be missing or incomplete%s", run->lost,
+		       run->lost == 1 ? " was" : "s were", run->lost_text,
+		       options->read_path ? "" : "; a larger --ring-size, or fewer processes (-p), helps");
 }

@@ -2,8 +2,8 @@
 /*
  * buf.h - a growing string of bytes that a sink composes its lines in.
  *
- * In:  pieces. Out: data[0, len), not NUL-terminated. Memory: doubled as needed; where there is none is_oom is set, and the buffer takes nothing more
- * until ht_buf_cut().
+ * In:  pieces. Out: data[0, len), not NUL-terminated. Memory: doubled as needed; where there is none is_oom is set, and the buffer takes
+ * nothing more until ht_buf_cut().
  */
 #ifndef HT_BUF_H
 #define HT_BUF_H

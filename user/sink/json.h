@@ -26,7 +26,10 @@ void ht_json_begin_object(struct ht_json *json, const char *key);
 void ht_json_end_object(struct ht_json *json);
 void ht_json_begin_list(struct ht_json *json, const char *key);
 void ht_json_end_list(struct ht_json *json);
-/* text NULL: null. Bytes that are no UTF-8 become U+FFFD, one for each maximal part of a character (Unicode 15, 3.9, as browsers and Python do). */
+/*
+ * text NULL: null. Bytes that are no UTF-8 become U+FFFD, one for each maximal part of a character (Unicode 15, 3.9, as browsers and Python
+ * do).
+ */
 void ht_json_string(struct ht_json *json, const char *key, const char *text);
 void ht_json_int(struct ht_json *json, const char *key, int64_t value);
 void ht_json_uint(struct ht_json *json, const char *key, uint64_t value);

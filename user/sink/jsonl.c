@@ -2,8 +2,8 @@
 /*
  * jsonl.c - the sink `jsonl`: one JSON object a line.
  *
- * In:  requests, dials, notices. Out: objects whose every key is always there, null where the value is not known; keys and their order are fixed by
- * the interface that scripts rely on: they are added to at an object's end, never renamed or removed.
+ * In:  requests, dials, notices. Out: objects whose every key is always there, null where the value is not known; keys and their order are
+ * fixed by the interface that scripts rely on: they are added to at an object's end, never renamed or removed.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -62,7 +62,8 @@ static void put_time(struct ht_json *json, const char *key, int64_t realtime_ns)
 		sec--;
 	}
 	t = (time_t)sec;
-	if (realtime_ns == HTTPTRACE_UNKNOWN_NS || !gmtime_r(&t, &tm) || !strftime(text, sizeof(text) - sizeof(fraction), "%Y-%m-%dT%H:%M:%S", &tm)) {
+	if (realtime_ns == HTTPTRACE_UNKNOWN_NS || !gmtime_r(&t, &tm) ||
+	    !strftime(text, sizeof(text) - sizeof(fraction), "%Y-%m-%dT%H:%M:%S", &tm)) {
 		ht_json_null(json, key);
 		return;
 	}

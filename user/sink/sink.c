@@ -2,7 +2,8 @@
 /*
  * sink.c - see sink.h.
  *
- * Lines are gathered until ht_sink_flush(), or until the next would make the batch longer than what other writers of the same file cannot cut in two.
+ * Lines are gathered until ht_sink_flush(), or until the next would make the batch longer than what other writers of the same file cannot
+ * cut in two.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -2,7 +2,8 @@
 /*
  * sink.h - what the command line knows of output formats.
  *
- * In:  requests that have ended, notices. Out: whole lines on an fd: a line is never split over two calls of write(2) unless the kernel takes part of it only.
+ * In:  requests that have ended, notices. Out: whole lines on an fd: a line is never split over two calls of write(2) unless the kernel
+ * takes part of it only.
  * Memory: lines of one batch. Uses nothing of the library but httptrace.h.
  *
  * To add a format: a file with its struct ht_sink_type, and its line in the table of sink.c.
@@ -17,9 +18,9 @@
 #include "httptrace.h"
 
 struct ht_sink_opts {
-	int fd;             /* kept by the caller */
-	bool with_headers;  /* else no field leaves us: WroteHeaderField is left out, lists of fields are null */
-	bool is_terminal;   /* for people: columns */
+	int fd;            /* kept by the caller */
+	bool with_headers; /* else no field leaves us: WroteHeaderField is left out, lists of fields are null */
+	bool is_terminal;  /* for people: columns */
 	bool with_color;
 	unsigned int width; /* of the terminal, 0: as it is when a line is written */
 };

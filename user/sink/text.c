@@ -2,8 +2,8 @@
 /*
  * text.c - the sink `text`: a line per request, as it ends.
  *
- * In:  requests, dials, losses. Out: on a terminal columns under a heading, fitted to its width, where the URL takes what is left and the least important columns
- * go first; elsewhere words with one space between them, nothing cut.
+ * In:  requests, dials, losses. Out: on a terminal columns under a heading, fitted to its width, where the URL takes what is left and the
+ * least important columns go first; elsewhere words with one space between them, nothing cut.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -59,8 +59,8 @@ static const struct {
 	enum column column;
 	unsigned int width;
 } ways[] = {
-	{ COL_RECEIVE, 0 }, { COL_DNS, 0 }, { COL_TLS, 0 }, { COL_TIME, 8 }, { COL_PROCESS, 8 }, { COL_CONNECT, 0 }, { COL_PID, 0 }, { COL_PROCESS, 0 },
-	{ COL_TIME, 0 },
+	{ COL_RECEIVE, 0 }, { COL_DNS, 0 }, { COL_TLS, 0 },     { COL_TIME, 8 }, { COL_PROCESS, 8 },
+	{ COL_CONNECT, 0 }, { COL_PID, 0 }, { COL_PROCESS, 0 }, { COL_TIME, 0 },
 };
 
 static unsigned int used_columns(const struct layout *layout)
@@ -104,7 +104,8 @@ static bool begin_cell(struct ht_buf *out, const struct layout *layout, enum col
 	return true;
 }
 
-static void cell(struct ht_buf *out, const struct ht_sink_opts *opts, const struct layout *layout, enum column column, enum ht_color color, const char *text)
+static void cell(struct ht_buf *out, const struct ht_sink_opts *opts, const struct layout *layout, enum column column, enum ht_color color,
+		 const char *text)
 {
 	if (!begin_cell(out, layout, column))
 		return;
@@ -144,7 +145,8 @@ static void columns_line(struct ht_buf *out, const struct ht_sink_opts *opts, co
 
 	httptrace_request__timings(request, &t);
 	snprintf(pid, sizeof(pid), "%ld", (long)httptrace_request__pid(request));
-	cell(out, opts, &layout, COL_TIME, HT_COLOR_DIM, ht_fmt_clock(clock, httptrace_request__realtime_ns(request), layout.width[COL_TIME] < 12));
+	cell(out, opts, &layout, COL_TIME, HT_COLOR_DIM,
+	     ht_fmt_clock(clock, httptrace_request__realtime_ns(request), layout.width[COL_TIME] < 12));
 	cell(out, opts, &layout, COL_PID, HT_COLOR_NONE, pid);
 	cell(out, opts, &layout, COL_PROCESS, HT_COLOR_NONE, comm ? comm : "?");
 	cell(out, opts, &layout, COL_METHOD, HT_COLOR_BOLD, ht_fmt_method(request));

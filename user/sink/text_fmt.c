@@ -96,7 +96,7 @@ void ht_fmt_cell(struct ht_buf *out, const char *text, size_t width, bool is_rig
 void ht_fmt_color(struct ht_buf *out, const struct ht_sink_opts *opts, enum ht_color color)
 {
 	static const char *const codes[] = {
-		[HT_COLOR_DIM] = "\033[2m",    [HT_COLOR_BOLD] = "\033[1m",    [HT_COLOR_GREEN] = "\033[32m",
+		[HT_COLOR_DIM] = "\033[2m",   [HT_COLOR_BOLD] = "\033[1m",    [HT_COLOR_GREEN] = "\033[32m",
 		[HT_COLOR_CYAN] = "\033[36m", [HT_COLOR_YELLOW] = "\033[33m", [HT_COLOR_RED] = "\033[31m",
 	};
 
@@ -124,7 +124,8 @@ const char *ht_fmt_clock(char text[HT_CLOCK_LEN], int64_t realtime_ns, bool is_s
 
 	if (realtime_ns == HTTPTRACE_UNKNOWN_NS || realtime_ns < 0 || !localtime_r(&sec, &tm))
 		return strcpy(text, "-");
-	snprintf(text, HT_CLOCK_LEN, "%02u:%02u:%02u", (unsigned int)tm.tm_hour % 100, (unsigned int)tm.tm_min % 100, (unsigned int)tm.tm_sec % 100);
+	snprintf(text, HT_CLOCK_LEN, "%02u:%02u:%02u", (unsigned int)tm.tm_hour % 100, (unsigned int)tm.tm_min % 100,
+		 (unsigned int)tm.tm_sec % 100);
 	if (!is_short)
 		snprintf(text + 8, HT_CLOCK_LEN - 8, ".%03u", (unsigned int)(realtime_ns % NSEC_PER_SEC / 1000000) % 1000);
 	return text;

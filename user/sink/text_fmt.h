@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * text_fmt.h - what the two views for people share: durations, strings from outside made harmless, colours, and the line that describes a request.
+ * text_fmt.h - what the two views for people share: durations, strings from outside made harmless, colours, and the line that describes a
+ * request.
  *
  * In:  values. Out: text appended to a buffer. Nothing is kept.
  */
@@ -28,8 +29,8 @@ enum ht_color {
 const char *ht_fmt_duration(char text[HT_DURATION_LEN], int64_t ns);
 
 /*
- * Appends text with control characters and bytes that are no UTF-8 as \xNN: a URL cannot take over a terminal. At most max columns (0: no limit), the
- * last an ellipsis if it was cut. Returns the columns it took; a character counts as one.
+ * Appends text with control characters and bytes that are no UTF-8 as \xNN: a URL cannot take over a terminal. At most max columns (0: no
+ * limit), the last an ellipsis if it was cut. Returns the columns it took; a character counts as one.
  */
 size_t ht_fmt_safe(struct ht_buf *out, const char *text, size_t max);
 /* The same, padded with spaces to width (before the text, if is_right). */

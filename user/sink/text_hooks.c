@@ -2,8 +2,9 @@
 /*
  * text_hooks.c - the sink `hooks`: a request's line, and under it its hooks.
  *
- * In:  requests, dials, losses. Out: for each hook its offset from the request's first, a mark (blank: observed, `*`: by the event next to it, `~`: inferred
- * by rule), its name as Go spells it, its arguments. On a terminal lines end at its edge, and what the marks mean is told once, at the top.
+ * In:  requests, dials, losses. Out: for each hook its offset from the request's first, a mark (blank: observed, `*`: by the event next to
+ * it, `~`: inferred by rule), its name as Go spells it, its arguments. On a terminal lines end at its edge, and what the marks mean is told
+ * once, at the top.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -146,7 +147,9 @@ static void put_args(struct ht_buf *args, enum httptrace_hook_id id, const struc
 		break;
 	case HTTPTRACE_CONN_CLOSED:
 		word(args, "by");
-		word(args, AS(conn_closed)->by == HTTPTRACE_BY_CLIENT ? "client" : AS(conn_closed)->by == HTTPTRACE_BY_SERVER ? "server" : "reset");
+		word(args, AS(conn_closed)->by == HTTPTRACE_BY_CLIENT   ? "client"
+			   : AS(conn_closed)->by == HTTPTRACE_BY_SERVER ? "server"
+									: "reset");
 		break;
 	case HTTPTRACE_TLS_HANDSHAKE_START:
 	case HTTPTRACE_WROTE_HEADERS:
@@ -177,8 +180,8 @@ static const struct httptrace_error *error_in(enum httptrace_hook_id id, const s
 	}
 }
 
-static void put_hook(struct ht_buf *out, const struct ht_sink_opts *opts, enum httptrace_hook_id id, const struct httptrace_hook *hook, int64_t first_ns,
-		     struct ht_buf *args)
+static void put_hook(struct ht_buf *out, const struct ht_sink_opts *opts, enum httptrace_hook_id id, const struct httptrace_hook *hook,
+		     int64_t first_ns, struct ht_buf *args)
 {
 	const size_t before_args = INDENT + OFFSET_WIDTH + 3 + NAME_WIDTH + 1;
 	const char *name = httptrace_hook__name(id);
@@ -222,7 +225,9 @@ static void put_hook(struct ht_buf *out, const struct ht_sink_opts *opts, enum h
 static void hooks_begin(struct ht_buf *out, const struct ht_sink_opts *opts)
 {
 	if (opts->is_terminal)
-		ht_fmt_colored(out, opts, HT_COLOR_DIM, "offsets are from a request's first hook; ~ inferred by rule, * told by the event next to it, unmarked: observed");
+		ht_fmt_colored(
+			out, opts, HT_COLOR_DIM,
+			"offsets are from a request's first hook; ~ inferred by rule, * told by the event next to it, unmarked: observed");
 	if (opts->is_terminal)
 		ht_buf_puts(out, "\n\n");
 }

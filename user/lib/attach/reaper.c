@@ -15,13 +15,15 @@
 
 struct ht_reaper {
 	pthread_mutex_t lock;
-	pthread_cond_t is_quiet; /* a thread has ended */
+	pthread_cond_t has_ended; /* a thread is about to return */
 	pthread_attr_t thread_attr;
 	int *fds; /* a stack: the order does not matter */
 	size_t fd_cnt;
 	size_t fd_room;
 	size_t thread_cnt;
 	size_t closing_cnt;
+	pthread_t ended[HT_REAPER_THREADS_MAX]; /* to be joined */
+	size_t ended_cnt;
 };
 
 struct ht_reaper *ht_reaper_new(void)
@@ -31,9 +33,8 @@ struct ht_reaper *ht_reaper_new(void)
 	if (!reaper)
 		return NULL;
 	pthread_mutex_init(&reaper->lock, NULL);
-	pthread_cond_init(&reaper->is_quiet, NULL);
+	pthread_cond_init(&reaper->has_ended, NULL);
 	pthread_attr_init(&reaper->thread_attr);
-	pthread_attr_setdetachstate(&reaper->thread_attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&reaper->thread_attr, THREAD_STACK_BYTES);
 	return reaper;
 }
@@ -53,9 +54,17 @@ static void *close_all(void *arg)
 		reaper->closing_cnt--;
 	}
 	reaper->thread_cnt--;
-	pthread_cond_signal(&reaper->is_quiet);
+	reaper->ended[reaper->ended_cnt++] = pthread_self();
+	pthread_cond_signal(&reaper->has_ended);
 	pthread_mutex_unlock(&reaper->lock);
 	return NULL;
+}
+
+/* Called with the lock held, which a thread that is in `ended` wants no more. */
+static void join_ended(struct ht_reaper *reaper)
+{
+	while (reaper->ended_cnt)
+		pthread_join(reaper->ended[--reaper->ended_cnt], NULL);
 }
 
 /* Called with the lock held. */
@@ -67,6 +76,8 @@ static void start_threads(struct ht_reaper *reaper)
 
 	if (wanted > HT_REAPER_THREADS_MAX)
 		wanted = HT_REAPER_THREADS_MAX;
+	/* Not more threads than there is room for in `ended`. */
+	join_ended(reaper);
 	/* The program's signal handlers expect its own threads. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -91,14 +102,20 @@ void ht_reaper_take(struct ht_reaper *reaper, const int *fds, size_t cnt)
 	}
 	while (kept_cnt < cnt && reaper->fd_cnt < reaper->fd_room)
 		reaper->fds[reaper->fd_cnt++] = fds[kept_cnt++];
+	pthread_mutex_unlock(&reaper->lock);
+	while (kept_cnt < cnt)
+		close(fds[kept_cnt++]);
+}
+
+void ht_reaper_run(struct ht_reaper *reaper)
+{
+	pthread_mutex_lock(&reaper->lock);
 	start_threads(reaper);
 	if (!reaper->thread_cnt) {
 		while (reaper->fd_cnt)
 			close(reaper->fds[--reaper->fd_cnt]);
 	}
 	pthread_mutex_unlock(&reaper->lock);
-	while (kept_cnt < cnt)
-		close(fds[kept_cnt++]);
 }
 
 size_t ht_reaper_pending(struct ht_reaper *reaper)
@@ -106,7 +123,7 @@ size_t ht_reaper_pending(struct ht_reaper *reaper)
 	size_t cnt;
 
 	pthread_mutex_lock(&reaper->lock);
-	cnt = reaper->fd_cnt + reaper->closing_cnt;
+	cnt = reaper->fd_cnt;
 	pthread_mutex_unlock(&reaper->lock);
 	return cnt;
 }
@@ -115,12 +132,14 @@ void ht_reaper_free(struct ht_reaper *reaper)
 {
 	if (!reaper)
 		return;
+	ht_reaper_run(reaper);
 	pthread_mutex_lock(&reaper->lock);
 	while (reaper->thread_cnt)
-		pthread_cond_wait(&reaper->is_quiet, &reaper->lock);
+		pthread_cond_wait(&reaper->has_ended, &reaper->lock);
+	join_ended(reaper);
 	pthread_mutex_unlock(&reaper->lock);
 	pthread_attr_destroy(&reaper->thread_attr);
-	pthread_cond_destroy(&reaper->is_quiet);
+	pthread_cond_destroy(&reaper->has_ended);
 	pthread_mutex_destroy(&reaper->lock);
 	free(reaper->fds);
 	free(reaper);

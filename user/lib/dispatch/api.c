@@ -6,7 +6,8 @@
  *                       └─► decode ─► engine ─► dispatch ─► callbacks
  *
  * In:  records of the source. Out: callbacks and notices, from inside httptrace__poll() and httptrace__stop() only.
- * Owns all parts of the chain. The clock is read here for time-outs and for the timer that makes httptrace__fd() readable; no report depends on it.
+ * Owns all parts of the chain. The clock is read here for time-outs and for the timer that makes httptrace__fd() readable; no report
+ * depends on it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -28,8 +29,8 @@
 #include "req/request.h"
 #include "source/file.h"
 
-#define NSEC_PER_SEC  1000000000ull
-#define NSEC_PER_MSEC 1000000ull
+#define NSEC_PER_SEC   1000000000ull
+#define NSEC_PER_MSEC  1000000ull
 /* A capture that is killed keeps what is older than this. */
 #define FLUSH_EVERY_NS NSEC_PER_SEC
 #define ERROR_LEN      512
@@ -51,12 +52,12 @@ struct httptrace {
 	bool is_over;   /* stopped, or the source has no more */
 	int reported;   /* requests and dials that ended in the current call */
 
-	uint64_t tick_ns;        /* the last tick that was let through */
-	uint64_t newest_ns;      /* the newest record since */
-	bool has_records;        /* records came since */
-	uint64_t flushed_ns;     /* tick at which the recorder was last flushed */
+	uint64_t tick_ns;    /* the last tick that was let through */
+	uint64_t newest_ns;  /* the newest record since */
+	bool has_records;    /* records came since */
+	uint64_t flushed_ns; /* tick at which the recorder was last flushed */
 	bool is_unflushed;
-	int recorder_err;        /* -errno of the first write that failed */
+	int recorder_err; /* -errno of the first write that failed */
 	bool is_recorder_err_told;
 
 	uint64_t begin_ns; /* of tracing, by the stream's own records; 0 not seen */
@@ -189,8 +190,8 @@ static void recorder_result(struct httptrace *tracer, int err)
 }
 
 /*
- * Does this tick make anything happen: are there records that it lets through, or a timer that is due? Others are not told, so that an idle minute
- * takes no room in a capture; a replay, which knows recorded ticks only, therefore sees what was seen live.
+ * Does this tick make anything happen: are there records that it lets through, or a timer that is due? Others are not told, so that an idle
+ * minute takes no room in a capture; a replay, which knows recorded ticks only, therefore sees what was seen live.
  */
 static bool is_tick_needed(const struct httptrace *tracer, const struct ht_hdr *rec)
 {
@@ -314,9 +315,10 @@ static int recorder_failure(struct httptrace *tracer)
 	if (!tracer->recorder_err || tracer->is_recorder_err_told)
 		return 0;
 	tracer->is_recorder_err_told = true;
-	return fail(tracer, tracer->recorder_err,
-		    "the capture cannot be written: %s; what was written before is sound, tracing goes on without it: capture to where there is room",
-		    strerror(-tracer->recorder_err));
+	return fail(
+		tracer, tracer->recorder_err,
+		"the capture cannot be written: %s; what was written before is sound, tracing goes on without it: capture to where there is room",
+		strerror(-tracer->recorder_err));
 }
 
 int httptrace__stop(struct httptrace *tracer)
@@ -326,7 +328,8 @@ int httptrace__stop(struct httptrace *tracer)
 	if (!tracer)
 		return -EINVAL;
 	if (tracer->is_inside)
-		return fail(tracer, -EBUSY, "httptrace__stop() was called from inside a callback: call it when httptrace__poll() has returned");
+		return fail(tracer, -EBUSY,
+			    "httptrace__stop() was called from inside a callback: call it when httptrace__poll() has returned");
 	if (tracer->is_over)
 		return 0;
 	tracer->error[0] = 0;
@@ -350,8 +353,8 @@ static uint64_t clock_now_ns(void)
 }
 
 /*
- * When there is work even if no event comes: a timer of the engine's, records that wait for the tick behind them, or a capture to be flushed.
- * UINT64_MAX: never.
+ * When there is work even if no event comes: a timer of the engine's, records that wait for the tick behind them, or a capture to be
+ * flushed. UINT64_MAX: never.
  */
 static uint64_t timer_ns(const struct httptrace *tracer)
 {
@@ -459,7 +462,7 @@ int httptrace__fd(const struct httptrace *tracer)
 	return tracer ? tracer->epoll_fd : -EINVAL;
 }
 
-/* ---- opening and closing -------------------------------------------------------------------------------------------------------------- */
+/* ---- opening and closing ------------------------------------------------------------------------------------------------------------- */
 
 int httptrace__register(struct httptrace *tracer, const struct httptrace_client_trace *trace, void *ctx)
 {
@@ -469,7 +472,8 @@ int httptrace__register(struct httptrace *tracer, const struct httptrace_client_
 		return -EINVAL;
 	id = ht_dispatch_register(tracer->dispatch, trace, ctx);
 	if (id == -EINVAL)
-		fail(tracer, id, "httptrace__register(): trace is NULL, its sz is not set, or it names hooks that this version does not have");
+		fail(tracer, id,
+		     "httptrace__register(): trace is NULL, its sz is not set, or it names hooks that this version does not have");
 	else if (id < 0)
 		fail(tracer, id, "httptrace__register(): %s", strerror(-id));
 	return id;
@@ -500,7 +504,8 @@ int ht_tracer_opts(struct httptrace_open_opts *to, const struct httptrace_open_o
 		}
 		for (i = sizeof(*to); i < from->sz; i++) {
 			if (tail[i]) {
-				ht_open_error_set("options: one is set that libhttptrace " HTTPTRACE_VERSION " does not have: use a later version of it");
+				ht_open_error_set("options: one is set that libhttptrace " HTTPTRACE_VERSION
+						  " does not have: use a later version of it");
 				return -EINVAL;
 			}
 		}
@@ -563,7 +568,8 @@ struct httptrace *ht_tracer_new(const struct httptrace_open_opts *opts)
 		tracer->recorder = ht_recorder_new(opts->write_fd);
 		if (!tracer->recorder) {
 			err = errno;
-			ht_open_error_set("the capture cannot be written: %s; capture to where there is room and permission", strerror(err));
+			ht_open_error_set("the capture cannot be written: %s; capture to where there is room and permission",
+					  strerror(err));
 			goto fail;
 		}
 	}

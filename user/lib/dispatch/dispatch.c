@@ -118,7 +118,9 @@ int ht_dispatch_unregister(struct ht_dispatch *dispatch, int id)
 	return 0;
 }
 
-/* The newest registration that applies to the request: fixed when the first of its hooks is fired. Stored plus one, as NULL says not yet. */
+/*
+ * The newest registration that applies to the request: fixed when the first of its hooks is fired. Stored plus one, as NULL says not yet.
+ */
 static int newest_for(struct ht_dispatch *dispatch, struct httptrace_request *request)
 {
 	if (!request->dispatch)
@@ -126,9 +128,9 @@ static int newest_for(struct ht_dispatch *dispatch, struct httptrace_request *re
 	return (int)((uintptr_t)request->dispatch - 1);
 }
 
-#define CALL(field, type)                                                                       \
-	do {                                                                                    \
-		if (trace->field)                                                               \
+#define CALL(field, type)                                                                         \
+	do {                                                                                      \
+		if (trace->field)                                                                 \
 			trace->field(request, (const struct httptrace_##type##_info *)info, ctx); \
 	} while (0)
 

@@ -2,8 +2,8 @@
 /*
  * losses.h - counts of lost events by place.
  *
- * In:  place and count. Out: counters, in the order in which places were first named, "ringbuf" always and first. Limit: HT_LOSSES_MAX places;
- * what has no place of its own is counted as "other".
+ * In:  place and count. Out: counters, in the order in which places were first named, "ringbuf" always and first. Limit: HT_LOSSES_MAX
+ * places; what has no place of its own is counted as "other".
  */
 #ifndef HT_LOSSES_H
 #define HT_LOSSES_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * open_live.c - a tracer of the live system. The only file outside source/ and attach/ that needs libbpf: what links without it can still replay.
+ * open_live.c - a tracer of the live system. The only file outside source/ and attach/ that needs libbpf: what links without it can still
+ * replay.
  *
  * In:  options. Out: a tracer with a live source; the reports of what would be probed.
  */

@@ -272,9 +272,9 @@ static void request_begin(void *ctx)
 		exchange->is_dead = true;
 		return;
 	}
-	flight->begin_ns = exchange->rec->start_ns ? exchange->rec->start_ns : exchange->rec->hdr.ts_ns;
 	flight->was_busy = exchange->flight_cnt != 0;
 	ht_list_append(&exchange->flights, &flight->node);
+	flight->begin_ns = exchange->rec->start_ns ? exchange->rec->start_ns : written_at(exchange, flight);
 	exchange->flight_cnt++;
 	exchange->writing = flight;
 }
@@ -600,6 +600,21 @@ static void hold(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 		ht_timer_set(&exchange->engine->timers, &exchange->held_timer, rec->hdr.ts_ns + HT_HELD_NS, held_due, exchange);
 }
 
+/*
+ * Can this send be what the response that is held answers? It must have begun before the response came. Where its begin is not known, a connection
+ * older than the tracer may as well have received the answer to a request that nobody saw.
+ */
+static bool may_cause_held(const struct ht_exchange *exchange, const struct ht_rec_data *rec)
+{
+	const struct ht_held *held = ht_container(exchange->held.next, struct ht_held, node);
+
+	if (ht_list_is_empty(&exchange->held))
+		return true;
+	if (rec->start_ns)
+		return rec->start_ns <= held->rec.hdr.ts_ns;
+	return exchange->conn->is_whole || exchange->conn->requests;
+}
+
 void ht_exchange_data(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 {
 	if (exchange->is_dead)
@@ -610,6 +625,8 @@ void ht_exchange_data(struct ht_exchange *exchange, const struct ht_rec_data *re
 		hold(exchange, rec);
 		return;
 	}
+	if (rec->dir == HT_DIR_TX && !may_cause_held(exchange, rec))
+		release_held(exchange);
 	feed(exchange, rec);
 	if (rec->dir == HT_DIR_TX && exchange->flight_cnt && !ht_list_is_empty(&exchange->held))
 		release_held(exchange);

@@ -11,18 +11,12 @@
 const char *httptrace_outcome__name(enum httptrace_outcome outcome)
 {
 	static const char *const names[] = {
-		[HTTPTRACE_PENDING] = "pending",
-		[HTTPTRACE_OK] = "ok",
-		[HTTPTRACE_DNS_ERROR] = "dns_error",
-		[HTTPTRACE_CONNECT_ERROR] = "connect_error",
-		[HTTPTRACE_TLS_ERROR] = "tls_error",
-		[HTTPTRACE_TIMEOUT] = "timeout",
-		[HTTPTRACE_RESET] = "reset",
-		[HTTPTRACE_CLOSED] = "closed",
-		[HTTPTRACE_ABORTED] = "aborted",
-		[HTTPTRACE_PROTOCOL_ERROR] = "protocol_error",
-		[HTTPTRACE_INCOMPLETE] = "incomplete",
-		[HTTPTRACE_UNUSED] = "unused",
+		[HTTPTRACE_PENDING] = "pending",       [HTTPTRACE_OK] = "ok",
+		[HTTPTRACE_DNS_ERROR] = "dns_error",   [HTTPTRACE_CONNECT_ERROR] = "connect_error",
+		[HTTPTRACE_TLS_ERROR] = "tls_error",   [HTTPTRACE_TIMEOUT] = "timeout",
+		[HTTPTRACE_RESET] = "reset",           [HTTPTRACE_CLOSED] = "closed",
+		[HTTPTRACE_ABORTED] = "aborted",       [HTTPTRACE_PROTOCOL_ERROR] = "protocol_error",
+		[HTTPTRACE_INCOMPLETE] = "incomplete", [HTTPTRACE_UNUSED] = "unused",
 	};
 
 	return NAME_OF(names, outcome);
@@ -31,12 +25,8 @@ const char *httptrace_outcome__name(enum httptrace_outcome outcome)
 const char *httptrace_phase__name(enum httptrace_phase phase)
 {
 	static const char *const names[] = {
-		[HTTPTRACE_PHASE_NONE] = "none",
-		[HTTPTRACE_PHASE_DNS] = "dns",
-		[HTTPTRACE_PHASE_CONNECT] = "connect",
-		[HTTPTRACE_PHASE_TLS] = "tls",
-		[HTTPTRACE_PHASE_SEND] = "send",
-		[HTTPTRACE_PHASE_WAIT] = "wait",
+		[HTTPTRACE_PHASE_NONE] = "none",       [HTTPTRACE_PHASE_DNS] = "dns",   [HTTPTRACE_PHASE_CONNECT] = "connect",
+		[HTTPTRACE_PHASE_TLS] = "tls",         [HTTPTRACE_PHASE_SEND] = "send", [HTTPTRACE_PHASE_WAIT] = "wait",
 		[HTTPTRACE_PHASE_RECEIVE] = "receive",
 	};
 

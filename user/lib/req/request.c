@@ -203,7 +203,8 @@ static bool comes_before(enum httptrace_hook_id id, const struct httptrace_hook 
 	return rank_of(id, info) < rank_of(other->id, other->info);
 }
 
-int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_id id, int64_t mono_ns, enum httptrace_how how, const void *info)
+int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_id id, int64_t mono_ns, enum httptrace_how how,
+			const void *info)
 {
 	size_t size = ht_hook_info_size(id), at = request->hook_cnt;
 	struct httptrace_hook *copy;

@@ -3,7 +3,8 @@
  * timings.c - where a request's time went, from the times of its hooks.
  *
  * In:  a request's hooks, its connection, its end. Out: struct httptrace_timings. Nothing is kept.
- * A phase whose begin or end is missing is unknown. Where a hook stands more than once (a retry inside one request) the first begin and the last end count.
+ * A phase whose begin or end is missing is unknown. Where a hook stands more than once (a retry inside one request) the first begin and the
+ * last end count.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -103,7 +104,10 @@ int httptrace_request__timings(const struct httptrace_request *request, struct h
 	t.receive_ns = between(first_byte_ns, request->end_ns);
 	t.total_ns = between(get_conn_ns, request->end_ns);
 
-	/* A caller built with a later header keeps what this version does not know as it was; one built with an earlier gets no more than it has room for. */
+	/*
+	 * A caller built with a later header keeps what this version does not know as it was; one built with an earlier gets no more than
+	 * it has room for.
+	 */
 	sz = timings->sz < sizeof(t) ? timings->sz : sizeof(t);
 	t.sz = timings->sz;
 	memcpy(timings, &t, sz);

@@ -126,6 +126,7 @@ static int turn(struct delivery *to, bool wants_tick, bool *has_told)
 
 	*has_told = false;
 	ht_live_reconcile(live, now_ns);
+	ht_live_reap(live, now_ns);
 	cnt = drain(to, &is_whole);
 	if (cnt < 0)
 		return cnt;
@@ -266,6 +267,8 @@ static void live_close(struct ht_source *source)
 
 	/* The links first: they close in threads of their own while the rest is taken down. */
 	ht_probes_free(live->probes);
+	if (live->reaper)
+		ht_reaper_run(live->reaper);
 	ht_sideband_close(live->sideband);
 	ht_ring_close(&live->ring);
 	ht_programs_free(live->programs);

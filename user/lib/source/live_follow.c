@@ -26,6 +26,10 @@
 #include "source/procfs.h"
 
 #define RECONCILE_EVERY_NS 1000000000ULL
+/* A shell that runs one program after another pauses less. */
+#define REAP_QUIET_NS      200000000ULL
+/* A quarter of the usual limit of file descriptors. */
+#define REAP_PENDING_MAX   256
 #define LEAVING_MAX_NS     2000000000ULL
 /* Of the processes that are known, so many are looked up in /proc each time. */
 #define RECONCILE_CHECKS_MAX 64
@@ -181,6 +185,7 @@ static void add_child(struct ht_live *live, pid_t pid)
 		exe[0] = '\0';
 	ht_probes_add_process(live->probes, pid, exe);
 	live->left_ns = 0;
+	live->fork_ns = ht_live_now_ns();
 }
 
 static void drop(struct ht_live *live, pid_t pid)
@@ -223,6 +228,14 @@ int ht_live_follow_record(void *ctx, const struct ht_hdr *hdr)
 	else if (live->is_filtered && rec->op == HT_PROC_EXIT)
 		drop(live, (pid_t)hdr->tgid);
 	return 0;
+}
+
+void ht_live_reap(struct ht_live *live, uint64_t now_ns)
+{
+	size_t pending = ht_reaper_pending(live->reaper);
+
+	if (pending > REAP_PENDING_MAX || (pending && now_ns - live->fork_ns > REAP_QUIET_NS))
+		ht_reaper_run(live->reaper);
 }
 
 /* A process that BPF traces and we do not know: the record of its fork was lost. */

@@ -47,6 +47,7 @@ struct ht_live {
 	uint64_t newest_ns;    /* of the records delivered */
 	uint64_t busy_ns;      /* when the last record was delivered */
 	uint64_t tick_ns;      /* the time that the last tick told */
+	uint64_t fork_ns;      /* when a child was last given probes */
 	uint64_t reconcile_ns; /* when BPF's list of processes was last compared with ours */
 	uint64_t full_drain_ns; /* begin of the last turn that delivered everything */
 	pid_t leaving[HT_LIVE_LEAVING_MAX];
@@ -72,6 +73,8 @@ void ht_live_add_all_mapped(struct ht_probes *probes);
 int ht_live_follow_record(void *live, const struct ht_hdr *rec);
 /* Handles what the sideband has told. */
 void ht_live_follow_maps(struct ht_live *live);
+/* Closes links of processes that have ended, when nobody is about to open some. */
+void ht_live_reap(struct ht_live *live, uint64_t now_ns);
 /* Makes up for lost records about processes; once a second at most. */
 void ht_live_reconcile(struct ht_live *live, uint64_t now_ns);
 /* Whether every traced process has ended and what it did in its last moments has been delivered. */

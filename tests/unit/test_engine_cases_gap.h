@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * test_engine_cases_gap.h - what is missing: bytes, records, the connection's past; and what is no HTTP at all.
+ */
+#ifndef HT_TEST_ENGINE_CASES_GAP_H
+#define HT_TEST_ENGINE_CASES_GAP_H
+
+#include "test_engine_cases.h"
+
+static const struct engine_case gap_cases[] = {
+	/* ---- bytes ---- */
+	{ "a gap in the response's body: whole, and says so", "show bytes\n" UP GET "rx 1 'HTTP/1.1 200 OK~Content-Length: 9~~hi'\n gap 1 rx 4\n rx 1 'abc'\n" KEEP,
+	  "GET http://a/ 200 ok lost=1 : " COLD SENT GOT " PutIdleConn tx=27+0 rx=38+9\n" },
+	{ "a gap in the request's body", UP "tx 1 'POST / HTTP/1.1~Host: a~Content-Length: 9~~hi'\n gap 1 tx 4\n tx 1 'abc'\n" OK KEEP, "POST http://a/ 200 ok lost=1 : " COLD SENT GOT PUT },
+	{ "a gap within a chunk", UP GET "rx 1 'HTTP/1.1 200 OK~Transfer-Encoding: chunked~~6~ab'\n gap 1 rx 2\n rx 1 'ef~0~~'\n" KEEP, "GET http://a/ 200 ok lost=1 : " COLD SENT GOT PUT },
+	{ "bytes not captured in a body are no loss", "show bytes\n" UP GET "rx 1 'HTTP/1.1 200 OK~Content-Length: 9~~hi' +4\n rx 1 '' +3\n" KEEP, "GET http://a/ 200 ok : " COLD SENT GOT " PutIdleConn tx=27+0 rx=38+9\n" },
+	{ "sendfile's bytes are not seen", "show bytes\n" UP "tx 1 'POST / HTTP/1.1~Host: a~Content-Length: 5~~'\n tx 1 'hello' nobuf\n" OK KEEP, "POST http://a/ 200 ok : " COLD SENT GOT " PutIdleConn tx=47+5 rx=38+2\n" },
+	{ "a gap in the request's head: no guess; the next request is seen", UP "tx 1 'GET / HTTP/1.1~Ho'\n gap 1 tx 5\n tx 1 '~~'\n" OK "+1ms\n" GET OK KEEP,
+	  "- (127.0.0.1:80) incomplete send/gap lost=1 : " COLD "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "a head that was not captured whole", UP "tx 1 'GET / HTTP/1.1~Ho' +5000\n" OK "+1ms\n" GET OK KEEP, "- (127.0.0.1:80) incomplete send/gap : " COLD "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "a gap in the response's head; the next request is seen", UP GET "rx 1 'HTTP/1.1 2'\n gap 1 rx 5\n rx 1 'th: 2~~hi'\n +1ms\n" GET OK KEEP,
+	  "GET http://a/ incomplete receive/gap lost=1 : " COLD SENT " GotFirstResponseByte\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "a gap that hides the response's begin", UP GET "gap 1 rx 36\n rx 1 'hi'\n +1ms\n" GET OK KEEP, "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "a gap in a chunk's size", UP GET "rx 1 'HTTP/1.1 200 OK~Transfer-Encoding: chunked~~2~hi~'\n gap 1 rx 1\n rx 1 '~hi~0~~'\n +1ms\n" GET OK KEEP,
+	  "GET http://a/ 200 incomplete receive/gap lost=1 : " COLD SENT GOT "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "a gap that hides a whole exchange, and nothing else", UP GET OK KEEP "gap 1 tx 27\n gap 1 rx 40\n" GET OK KEEP, "GET http://a/ 200 ok : " COLD SENT GOT PUT "GET http://a/ 200 ok lost=1 : " REUSED SENT GOT PUT },
+	{ "a gap that hides a request, and shows its response", UP GET OK KEEP "gap 1 tx 27\n" OK "+1s\n" GET OK KEEP,
+	  "GET http://a/ 200 ok : " COLD SENT GOT PUT "GET http://a/ 200 ok lost=1 : " REUSED SENT GOT PUT },
+	{ "the response's record is lost, the end of the stream tells: not `closed`", UP GET "gap 1 rx 38\n fin 1\n eof 1 lost=1\n close 1\n", "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT " ConnClosed{server}\n" },
+	{ "the rest of the body is lost, the end of the stream tells how much passed", "show bytes\n" UP GET "rx 1 'HTTP/1.1 200 OK~Content-Length: 9~~hi'\n gap 1 rx 7\n fin 1\n eof 1 lost=1\n",
+	  "GET http://a/ 200 ok lost=1 : " COLD SENT GOT " ConnClosed{server} tx=27+0 rx=38+9\n" },
+	{ "over TLS: a gap in the body", TLS_UP TGET "trx 1 'HTTP/1.1 200 OK~Content-Length: 9~~hi'\n gap t1 rx 4\n trx 1 'abc'\n" KEEP, "GET https://a/ 200 ok lost=1 : " COLD_TLS SENT GOT PUT },
+
+	/* ---- records ---- */
+	{ "losses told by the record are the running request's, once", UP GET "rx 1 'HTTP/1.1 200 OK~Content-Length: 9~~hi'\n gap 1 rx 4\n rx 1 'abc' lost=3\n" KEEP, "GET http://a/ 200 ok lost=3 : " COLD SENT GOT PUT },
+	{ "losses between two requests are the next one's", UP GET OK KEEP "tx 1 'GET / HTTP/1.1~Host: a~~' lost=2\n" OK KEEP, "GET http://a/ 200 ok : " COLD SENT GOT PUT "GET http://a/ 200 ok lost=2 : " REUSED SENT GOT PUT },
+	{ "losses before the connection was used", "connect 1 127.0.0.1:80 lost=1\n up 1 lost=1\n" GET OK KEEP GET OK KEEP, "GET http://a/ 200 ok lost=2 : " COLD SENT GOT PUT "GET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "losses of a TLS object", TLS_UP TGET "trx 1 'HTTP/1.1 200 OK~Content-Length: 2~~hi' lost=1\n" KEEP, "GET https://a/ 200 ok lost=1 : " COLD_TLS SENT GOT PUT },
+	{ "losses elsewhere are told, and laid to what stays open", UP GET "lost 7 ringbuf\n end\n", "lost 7 ringbuf\nGET http://a/ incomplete wait/incomplete lost=7 : " COLD SENT "\n" },
+	{ "losses elsewhere touch nothing that is whole", UP GET "lost 7 ringbuf\n" OK KEEP, "lost 7 ringbuf\nGET http://a/ 200 ok : " COLD SENT GOT PUT },
+	{ "the connect's begin is lost: as a connection older than the tracer", "up 1\n" GET OK KEEP GET OK KEEP, "GET http://a/ 200 ok : " OLDER SENT GOT PUT "GET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "states of sockets that nobody knows are nothing", "fin 1\n close 1\n down 2 ECONNREFUSED\n reset 3\n again 4\n eof 5\n rxfail 6 ECONNRESET\n +1s\n end\n", "" },
+	{ "a record comes late", "show time\n" UP GET OK "+4ms\n tx 1 'GET /2 HTTP/1.1~Host: a~~' late=3ms\n" OK KEEP,
+	  "GET http://a/ 200 ok : GetConn@0 ConnectStart@0 ConnectDone@10 GotConn{fresh}@10 WroteHeaders@20 WroteRequest@20 GotFirstResponseByte@30 GotResponseHeaders@30 "
+	  "GotBody@30 PutIdleConn@30\n"
+	  "GET http://a/2 200 ok : GetConn@0 GotConn{reused,idle=1005}@0 WroteHeaders@5 WroteRequest@5 GotFirstResponseByte@3015 GotResponseHeaders@3015 GotBody@3015 PutIdleConn@3015\n" },
+
+	/* ---- connections older than the tracer ---- */
+	{ "0a: nothing is known of the first, then all", "show args conn time\n" OLD GET OK "+10ms\n" GET OK KEEP,
+	  "GET http://a/ 200 ok : GetConn{a:80}@0 GotConn{unknown}@0 WroteHeaders@5 WroteRequest@5 GotFirstResponseByte@15 GotResponseHeaders{200}@15 GotBody{2}@15 "
+	  "PutIdleConn@15 [c-1 127.0.0.1:39999>127.0.0.1:80 #1]\n"
+	  "GET http://a/ 200 ok : GetConn{a:80}@0 GotConn{reused,idle=10005}@0 WroteHeaders@5 WroteRequest@5 GotFirstResponseByte@15 GotResponseHeaders{200}@15 GotBody{2}@15 "
+	  "PutIdleConn@15 [c-1 127.0.0.1:39999>127.0.0.1:80 #2]\n" },
+	{ "its first record is data", GET OK KEEP, "GET http://a/ 200 ok : " OLDER SENT GOT PUT },
+	{ "joined in the middle of a response's body", OLD "rx 1 'the rest of something'\n +1ms\n" GET OK KEEP, "GET http://a/ 200 ok : " OLDER SENT GOT PUT },
+	{ "and it lasts: the next request is seen all the same", OLD "rx 1 'the rest of'\n +1s\n rx 1 'something'\n +1s\n" GET OK KEEP, "GET http://a/ 200 ok : " OLDER SENT GOT PUT },
+	{ "joined before a response: it answers nobody, the next is seen", OLD "rx 1 'HTTP/1.1 200 OK~Content-Length: 2~~hi'\n +1s\n" GET OK KEEP, "GET http://a/ 200 ok : " OLDER SENT GOT PUT },
+	{ "joined in the middle of a request's body", OLD "tx 1 '{the rest}'\n +1ms\n" OK "+1ms\n" GET OK KEEP, "GET http://a/ 200 ok : " OLDER SENT GOT PUT },
+	{ "an old server's connection is no client's", OLD "rx 1 'GET / HTTP/1.1~Host: a~~'\n tx 1 'HTTP/1.1 200 OK~Content-Length: 2~~hi'\n +1s\n"
+	  "rx 1 'GET / HTTP/1.1~Host: a~~'\n tx 1 'HTTP/1.1 200 OK~Content-Length: 2~~hi'\n +1s\n end\n", "" },
+	{ "an old TLS connection: no handshake is told", "show conn\n" OLD "tls 1 bind 1 nested\n" TGET TOK KEEP,
+	  "GET https://a/ 200 ok : " OLDER SENT GOT " PutIdleConn [c-1 127.0.0.1:39999>127.0.0.1:80 #1 tls=openssl,-,-,alpn=-,sni=-,resumed=-,nested]\n" },
+	{ "an old connection is closed unused: nothing", OLD "close 1\n +1s\n", "" },
+
+	/* ---- not HTTP ---- */
+	{ "SSH: the server speaks first", UP "rx 1 'SSH-2.0-OpenSSH_9.2p1 Debian-2~'\n tx 1 'SSH-2.0-OpenSSH_9.2p1 Debian-2~'\n rx 1 '\\x00\\x01'\n close 1\n +1s\n counts\n", "requests=0 dials=0 not_http=1\n" },
+	{ "a banner, and the client goes", UP "rx 1 '220 mail~'\n +1s\n close 1\n +1s\n end\n", "" },
+	{ "SMTP, FTP, Redis, binary", "step 1us\n" UP "tx 1 'EHLO a~'\n close 1\n connect 2 10.0.0.1:80\n up 2\n tx 2 'USER x y~'\n close 2\n connect 3 10.0.0.1:80\n up 3\n tx 3 '*1~$4~PING~'\n close 3\n"
+	  "connect 4 10.0.0.1:80\n up 4\n tx 4 '\\x00\\x00'\n close 4\n +1s\n end\n", "" },
+	{ "a word, and the client goes: it might have become anything", UP "tx 1 'hello'\n close 1\n +1s\n end\n", "" },
+	{ "a word, and tracing ends", UP "tx 1 'GET'\n end\n", "" },
+	{ "raw TCP to port 80, answered", UP "tx 1 'hello there~'\n rx 1 'HTTP/1.1 400 Bad~Content-Length: 0~~'\n close 1\n +1s\n end\n", "" },
+	{ "another protocol that BPF has recognised", UP "tx 1 '' +99 stream=other\n" GET OK "close 1\n +1s\n counts\n", "requests=0 dials=0 not_http=1\n" },
+	{ "HTTP/0.9", UP "tx 1 'GET /~'\n rx 1 'hi'\n eof 1\n close 1\n +1s\n end\n", "" },
+};
+
+#endif
