@@ -23,8 +23,10 @@
 #define HT_CAPTURE_BLOCK_MARK   0x4b4c4248u /* "HBLK" in memory, little endian */
 #define HT_CAPTURE_TRAILER_MARK 0x444e4548u /* "HEND" */
 
-/* A block with its header. Large enough to make a write cheap, small enough that a cut costs little. */
+/* A block with its header, whatever its records. */
 #define HT_CAPTURE_BLOCK_MAX_BYTES  (256u * 1024)
+/* A block of this size is written before the next record: large enough to make a write cheap, small enough that a cut costs little. */
+#define HT_CAPTURE_BLOCK_FULL_BYTES 4096u
 /* A record; the largest the BPF side makes is a DATA of config.h's 65536 head bytes. */
 #define HT_CAPTURE_RECORD_MAX_BYTES (128u * 1024)
 

@@ -191,7 +191,7 @@ int ht_recorder_add(struct ht_recorder *recorder, const struct ht_hdr *rec)
 		return recorder->err;
 	if (recorder->is_finished || rec->size < sizeof(*rec) || rec->size > HT_CAPTURE_RECORD_MAX_BYTES)
 		return -EINVAL;
-	if (recorder->block_bytes + room > HT_CAPTURE_BLOCK_MAX_BYTES) {
+	if (recorder->block_bytes + room > HT_CAPTURE_BLOCK_MAX_BYTES || recorder->block_bytes >= HT_CAPTURE_BLOCK_FULL_BYTES) {
 		int err = ht_recorder_flush(recorder);
 
 		if (err)
