@@ -50,6 +50,8 @@ import sys
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # keeps the connection open
+    wbufsize = -1  # head and body in one write, at once: small writes would wait for each other (Nagle, delayed ACK)
+    disable_nagle_algorithm = True
 
     def do_GET(self):
         body = f"hello from {self.path}\n".encode()

@@ -15,7 +15,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 
 def replay(binary, capture, sink):
-    done = subprocess.run([binary, "-r", capture, "-q", "-H", "--dials", "all", "-o", sink], capture_output=True, timeout=60)
+    done = subprocess.run([binary, "-r", capture, "-q", "-H", "--dials", "all", "-o", sink], capture_output=True, timeout=60, env={"TZ": "UTC", "LC_ALL": "C.UTF-8"})
     return done.returncode, done.stdout, done.stderr
 
 

@@ -33,7 +33,7 @@ struct cache_head {
 
 struct cache_entry {
 	int32_t flags;
-	uint32_t key_off; /* of the soname, from the head */
+	uint32_t key_off;   /* of the soname, from the head */
 	uint32_t value_off; /* of the path, from the head */
 	uint32_t unused;
 	uint64_t hwcap;

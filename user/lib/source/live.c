@@ -220,7 +220,8 @@ static void say_counters(struct ht_live *live)
 		for (int cpu = 0; cpu < cpu_cnt; cpu++)
 			sum += values[cpu];
 		if (sum && len < sizeof(text))
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %llu", len ? ", " : "", names[i], (unsigned long long)sum);
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %llu", len ? ", " : "", names[i],
+						(unsigned long long)sum);
 	}
 	free(values);
 	ht_live_say(live, HTTPTRACE_LOG_DEBUG, "BPF counters: %s", len ? text : "all zero");
@@ -339,9 +340,6 @@ static int load(struct ht_live *live, const struct opening *opening)
 
 	ht_features_read(&live->features);
 	load_opts.backend = live->backend = ht_uprobe_probe(why, sizeof(why));
-	if (load_opts.backend != HT_UPROBE_MULTI && live->features.has_cap_bpf)
-		ht_live_say(live, load_opts.backend == HT_UPROBE_NONE ? HTTPTRACE_LOG_WARN : HTTPTRACE_LOG_INFO, "library functions are probed by %s (%s)",
-			    ht_uprobe_backend_name(load_opts.backend), why);
 	load_opts.config.flags = HT_CFG_PROCS | (live->is_filtered ? HT_CFG_FILTERED : 0) | (live->is_following ? HT_CFG_FOLLOW : 0);
 	load_opts.config.head_bytes = opts->head_bytes ? opts->head_bytes : HT_HEAD_BYTES_DEFAULT;
 	load_opts.config.self_tgid = (uint32_t)getpid();
@@ -349,6 +347,9 @@ static int load(struct ht_live *live, const struct opening *opening)
 	live->programs = ht_programs_load(&load_opts, &live->features, opening->err, opening->err_size);
 	if (!live->programs)
 		return -errno;
+	if (load_opts.backend != HT_UPROBE_MULTI)
+		ht_live_say(live, load_opts.backend == HT_UPROBE_NONE ? HTTPTRACE_LOG_WARN : HTTPTRACE_LOG_INFO,
+			    "library functions are probed by %s (%s)", ht_uprobe_backend_name(load_opts.backend), why);
 	live->traced_fd = ht_programs_map_fd(live->programs, "traced");
 	err = ht_ring_open(&live->ring, ht_programs_map_fd(live->programs, "events"), load_opts.ring_bytes);
 	if (err)
@@ -375,9 +376,10 @@ static int watch(struct ht_live *live, const struct opening *opening)
 	set_timer(live, BUSY_EVERY_NS);
 	live->sideband = ht_sideband_open();
 	if (!live->sideband || ht_sideband_watch(live->sideband, live->epoll_fd, WATCH_SIDEBAND))
-		ht_live_say(live, HTTPTRACE_LOG_WARN,
-			    "the kernel does not announce mapped libraries to us (perf_event_open: %s): libraries outside the linker's cache that are loaded from now on are not seen",
-			    strerror(errno));
+		ht_live_say(
+			live, HTTPTRACE_LOG_WARN,
+			"the kernel does not announce mapped libraries to us (perf_event_open: %s): libraries outside the linker's cache that are loaded from now on are not seen",
+			strerror(errno));
 	return 0;
 }
 
@@ -442,8 +444,9 @@ static int trace_pids(struct ht_live *live, const struct opening *opening, uint6
 			alive_cnt++;
 	}
 	if (!alive_cnt)
-		return refuse(opening, -ESRCH, opening->pid_cnt == 1 ? "process %d ended while it was being attached" :
-								       "process %d and the others ended while they were being attached",
+		return refuse(opening, -ESRCH,
+			      opening->pid_cnt == 1 ? "process %d ended while it was being attached"
+						    : "process %d and the others ended while they were being attached",
 			      (int)opening->pids[0]);
 	return 0;
 }

@@ -25,12 +25,12 @@
 #include "source/live_impl.h"
 #include "source/procfs.h"
 
-#define RECONCILE_EVERY_NS 1000000000ULL
+#define RECONCILE_EVERY_NS   1000000000ULL
 /* A shell that runs one program after another pauses less. */
-#define REAP_QUIET_NS      200000000ULL
+#define REAP_QUIET_NS        200000000ULL
 /* A quarter of the usual limit of file descriptors. */
-#define REAP_PENDING_MAX   256
-#define LEAVING_MAX_NS     2000000000ULL
+#define REAP_PENDING_MAX     256
+#define LEAVING_MAX_NS       2000000000ULL
 /* Of the processes that are known, so many are looked up in /proc each time. */
 #define RECONCILE_CHECKS_MAX 64
 

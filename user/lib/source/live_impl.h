@@ -43,17 +43,17 @@ struct ht_live {
 	struct ht_sideband *sideband; /* NULL: refused */
 	int epoll_fd;
 	int timer_fd;
-	uint64_t timer_ns;     /* its interval now */
-	uint64_t newest_ns;    /* of the records delivered */
-	uint64_t busy_ns;      /* when the last record was delivered */
-	uint64_t tick_ns;      /* the time that the last tick told */
-	uint64_t fork_ns;      /* when a child was last given probes */
-	uint64_t reconcile_ns; /* when BPF's list of processes was last compared with ours */
+	uint64_t timer_ns;      /* its interval now */
+	uint64_t newest_ns;     /* of the records delivered */
+	uint64_t busy_ns;       /* when the last record was delivered */
+	uint64_t tick_ns;       /* the time that the last tick told */
+	uint64_t fork_ns;       /* when a child was last given probes */
+	uint64_t reconcile_ns;  /* when BPF's list of processes was last compared with ours */
 	uint64_t full_drain_ns; /* begin of the last turn that delivered everything */
 	pid_t leaving[HT_LIVE_LEAVING_MAX];
 	size_t leaving_cnt;
 	uint64_t leaving_ns; /* when the last of them was added */
-	uint64_t left_ns; /* when the last process was found to be gone for good; 0 not yet */
+	uint64_t left_ns;    /* when the last process was found to be gone for good; 0 not yet */
 };
 
 uint64_t ht_live_now_ns(void);

@@ -41,7 +41,8 @@ static void print_fn(const struct printer *to, const struct ht_site_fn *fn)
 	if (!fn->is_found)
 		line(to, "  %-24s not probed: the library has no such function", fn->name);
 	else if (fn->wants_entry && fn->wants_return)
-		line(to, "  %-24s entry 0x%llx, return of 0x%llx", fn->name, (unsigned long long)fn->entry_off, (unsigned long long)fn->return_off);
+		line(to, "  %-24s entry 0x%llx, return of 0x%llx", fn->name, (unsigned long long)fn->entry_off,
+		     (unsigned long long)fn->return_off);
 	else
 		line(to, "  %-24s %s 0x%llx", fn->name, fn->wants_entry ? "entry" : "return of",
 		     (unsigned long long)(fn->wants_entry ? fn->entry_off : fn->return_off));
@@ -188,7 +189,8 @@ static void print_sideband(const struct printer *to)
 	if (sideband)
 		line(to, "announcement of mapped libraries (perf): yes");
 	else
-		line(to, "announcement of mapped libraries (perf): no: %s; lost: libraries outside the linker's cache that are loaded while tracing",
+		line(to,
+		     "announcement of mapped libraries (perf): no: %s; lost: libraries outside the linker's cache that are loaded while tracing",
 		     strerror(errno));
 	ht_sideband_close(sideband);
 }
@@ -220,12 +222,18 @@ static const struct {
 	{ "DNSStart, DNSDone", "uprobes on getaddrinfo", { "up_dns_enter", "up_dns_return" } },
 	{ "ConnectStart, ConnectDone", "tp_btf inet_sock_set_state", { "tp_inet_sock_set_state" } },
 	{ "TLSHandshakeStart, TLSHandshakeDone", "uprobes on OpenSSL", { "up_openssl_enter", "up_openssl_return" } },
-	{ "GetConn, GotConn, PutIdleConn (inferred)", "the connection's events", { "tp_inet_sock_set_state", "tp_sock_send_length", "tp_sock_recv_length" } },
+	{ "GetConn, GotConn, PutIdleConn (inferred)",
+	  "the connection's events",
+	  { "tp_inet_sock_set_state", "tp_sock_send_length", "tp_sock_recv_length" } },
 	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: http", "tp_btf sock_send_length", { "tp_sock_send_length" } },
-	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: https", "uprobes on OpenSSL", { "up_openssl_enter", "up_openssl_return" } },
+	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: https",
+	  "uprobes on OpenSSL",
+	  { "up_openssl_enter", "up_openssl_return" } },
 	{ "GotFirstResponseByte", "tp_btf sk_data_ready and sock_recv_length", { "tp_sock_recv_length" } },
 	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: http", "tp_btf sock_recv_length", { "tp_sock_recv_length" } },
-	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: https", "uprobes on OpenSSL", { "up_openssl_enter", "up_openssl_return" } },
+	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: https",
+	  "uprobes on OpenSSL",
+	  { "up_openssl_enter", "up_openssl_return" } },
 	{ "ConnClosed", "tp_btf inet_sock_set_state", { "tp_inet_sock_set_state" } },
 };
 

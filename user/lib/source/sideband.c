@@ -118,7 +118,8 @@ static uint64_t handle(const struct perf_event_header *rec, ht_sideband_fn fn, v
 
 	if (rec->type == PERF_RECORD_LOST && rec->size >= sizeof(struct lost_record))
 		return ((const struct lost_record *)(const void *)rec)->lost;
-	if (rec->type != PERF_RECORD_MMAP2 || rec->size <= sizeof(*mapped) || (rec->misc & PERF_RECORD_MISC_MMAP_BUILD_ID) || path[0] != '/')
+	if (rec->type != PERF_RECORD_MMAP2 || rec->size <= sizeof(*mapped) || (rec->misc & PERF_RECORD_MISC_MMAP_BUILD_ID) ||
+	    path[0] != '/')
 		return 0;
 	len = strlen(path);
 	if (len > sizeof(deleted) - 1 && !strcmp(path + len - (sizeof(deleted) - 1), deleted))
