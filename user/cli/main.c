@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -108,6 +109,21 @@ static int block_signals(struct ht_run *run, sigset_t *old_mask)
 	return 0;
 }
 
+/*
+ * For a live trace, after COMMAND was started, which keeps what we were given. A link to each probed library of each followed process is a file
+ * descriptor; and a child's probes must be made before it gets anywhere, also on a busy machine. Neither is a condition: failures are passed over.
+ */
+static void claim_resources(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	setpriority(PRIO_PROCESS, 0, -10);
+}
+
 static int open_capture(struct ht_run *run)
 {
 	const char *path = run->options->write_path;
@@ -154,6 +170,8 @@ static int trace(const struct ht_options *options)
 	err = block_signals(&run, &old_mask);
 	if (err && err != -ECHILD)
 		ht_say("signals cannot be handled: %s", strerror(-err));
+	if (!err && !options->read_path)
+		claim_resources();
 	if (!err)
 		err = ht_run_open_outputs(&run);
 	if (!err)

@@ -120,7 +120,8 @@ static int check_head(struct finder *finder, char *reason, size_t reason_size)
 		return -ENOEXEC;
 	}
 	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_machine != HT_ELFSYM_MACHINE) {
-		snprintf(reason, reason_size, "is for another kind of machine (ELF class %d, machine %d)", ehdr.e_ident[EI_CLASS], ehdr.e_machine);
+		snprintf(reason, reason_size, "is for another kind of machine (ELF class %d, machine %d)", ehdr.e_ident[EI_CLASS],
+			 ehdr.e_machine);
 		return -ENOTSUP;
 	}
 	if (elf_getphdrnum(finder->elf, &finder->segment_cnt) || finder->segment_cnt > HT_ELFSYM_MAX_SEGMENTS) {

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 struct ht_elfsym {
-	const char *name; /* in */
-	uint64_t file_off; /* out; 0: not found */
+	const char *name;    /* in */
+	uint64_t file_off;   /* out; 0: not found */
 	uint64_t size_bytes; /* out; 0: the file does not say */
 };
 

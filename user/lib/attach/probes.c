@@ -96,7 +96,8 @@ static void report(const struct ht_probes *probes, int action, pid_t pid, const 
 /* ---- Links --------------------------------------------------------------------------------------------------------------------------------------- */
 
 /* Attaches one side of a file's functions. Returns links made, or -errno. *site_cnt grows by the sites. */
-static int attach_side(struct ht_probes *probes, const struct ht_probes_file *file, pid_t pid, bool is_return, int *fds, unsigned int *site_cnt)
+static int attach_side(struct ht_probes *probes, const struct ht_probes_file *file, pid_t pid, bool is_return, int *fds,
+		       unsigned int *site_cnt)
 {
 	int prog_fd = probes->opts.program_fd(probes->opts.ctx, file->plan.group, is_return), err;
 	uint64_t offs[HT_SITES_MAX], cookies[HT_SITES_MAX];

@@ -19,7 +19,7 @@
 #include "attach/uprobe.h"
 #include "source/source.h"
 
-#define HT_PROBES_FILES_MAX 256
+#define HT_PROBES_FILES_MAX   256
 /* Names under which the kernel announced files: more than one for a file behind overlay or btrfs, whose device numbers differ from stat()'s. */
 #define HT_PROBES_ALIASES_MAX 1024
 
@@ -43,7 +43,7 @@ struct ht_probes_file {
 	char *path; /* as a person would name it */
 	int fd;
 	bool is_usable;
-	bool is_cached; /* it is where programs started later will look for it */
+	bool is_cached;   /* it is where programs started later will look for it */
 	char reason[160]; /* why it is not usable */
 	struct ht_site_plan plan;
 	int *link_fds; /* system-wide */

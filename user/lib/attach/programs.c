@@ -27,8 +27,11 @@ static const struct {
 	const char *since;
 	enum ht_site_group group;
 } table[] = {
-#define TP(point, needed, from, what) \
-	{ { .name = "tp_" point, .hook_point = point, .serves = what, .kind = HT_PROGRAM_TRACEPOINT, .is_mandatory = needed }, from, 0 }
+#define TP(point, needed, from, what)                                                                                                      \
+	{                                                                                                                                  \
+		{ .name = "tp_" point, .hook_point = point, .serves = what, .kind = HT_PROGRAM_TRACEPOINT, .is_mandatory = needed }, from, \
+			0                                                                                                                  \
+	}
 	TP("inet_sock_set_state", true, "4.16", "connections: ConnectStart, ConnectDone, ConnClosed"),
 	TP("sock_send_length", true, SEND_RECV_SINCE, "bytes sent: WroteHeaders, WroteRequest and the request itself"),
 	TP("sock_recv_length", true, SEND_RECV_SINCE, "bytes received: GotResponseHeaders, GotBody and the response itself"),
@@ -43,13 +46,23 @@ static const struct {
 	TP("fib_table_lookup", false, "4.4", "connects that fail before a packet is sent (unreachable), IPv4"),
 	TP("fib6_table_lookup", false, "4.15", "connects that fail before a packet is sent (unreachable), IPv6"),
 #undef TP
-#define CG(point, what) { { .name = "cg_" point, .hook_point = "cgroup/" point, .serves = what, .kind = HT_PROGRAM_CGROUP }, NULL, 0 }
+#define CG(point, what)                                                                                                    \
+	{                                                                                                                  \
+		{ .name = "cg_" point, .hook_point = "cgroup/" point, .serves = what, .kind = HT_PROGRAM_CGROUP }, NULL, 0 \
+	}
 	CG("connect4", "the begin of a connect that fails at once, IPv4"),
 	CG("connect6", "the begin of a connect that fails at once, IPv6"),
 #undef CG
-#define UP(prog, side, of, what) \
-	{ { .name = prog, .hook_point = of == HT_SITES_DNS ? "dns" : of == HT_SITES_CRYPTO ? "openssl errors" : "openssl", .serves = what, .kind = side }, \
-	  NULL, of }
+#define UP(prog, side, of, what)                                           \
+	{                                                                  \
+		{ .name = prog,                                            \
+		  .hook_point = of == HT_SITES_DNS      ? "dns"            \
+				: of == HT_SITES_CRYPTO ? "openssl errors" \
+							: "openssl",       \
+		  .serves = what,                                          \
+		  .kind = side },                                          \
+			NULL, of                                           \
+	}
 	UP("up_openssl_enter", HT_PROGRAM_ENTRY, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeStart, requests, server name"),
 	UP("up_openssl_return", HT_PROGRAM_RETURN, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeDone, responses, ALPN"),
 	UP("up_crypto_enter", HT_PROGRAM_ENTRY, HT_SITES_CRYPTO, "the reason of a failed handshake"),
@@ -70,7 +83,7 @@ struct ht_programs {
 /* What libbpf says while one object loads. It has one print function for the whole process: ours is in place during a load only. */
 struct listener {
 	const struct ht_programs_opts *opts;
-	char program[64]; /* the one that was refused */
+	char program[64];                      /* the one that was refused */
 	char last_line[HT_PROGRAM_REASON_MAX]; /* of the verifier's report, or what libbpf said */
 };
 
@@ -151,8 +164,8 @@ struct ht_program_state ht_programs_plan(size_t n, const struct ht_kernel_btf *b
 	struct ht_program_state state = table[n].state;
 
 	if (state.kind == HT_PROGRAM_TRACEPOINT && btf && !ht_kernel_btf_has_tracepoint(btf, state.hook_point))
-		snprintf(state.reason, sizeof(state.reason), "kernel %s lacks the tracepoint %s (%s or later)", features->release, state.hook_point,
-			 table[n].since);
+		snprintf(state.reason, sizeof(state.reason), "kernel %s lacks the tracepoint %s (%s or later)", features->release,
+			 state.hook_point, table[n].since);
 	else if (state.kind == HT_PROGRAM_CGROUP && !features->has_cap_net_admin)
 		snprintf(state.reason, sizeof(state.reason), "needs CAP_NET_ADMIN");
 	else if (state.kind == HT_PROGRAM_CGROUP && !features->cgroup_root[0])
@@ -201,9 +214,9 @@ static int try_load(struct ht_programs *programs, struct listener *listener)
 		if (n == PROGRAM_CNT || !programs->states[n].is_on)
 			bpf_program__set_autoload(prog, false);
 		else if (programs->states[n].kind >= HT_PROGRAM_ENTRY)
-			bpf_program__set_expected_attach_type(prog, programs->opts.backend == HT_UPROBE_MULTI ?
-									    (enum bpf_attach_type)HT_ATTACH_UPROBE_MULTI :
-									    (enum bpf_attach_type)0);
+			bpf_program__set_expected_attach_type(prog, programs->opts.backend == HT_UPROBE_MULTI
+									    ? (enum bpf_attach_type)HT_ATTACH_UPROBE_MULTI
+									    : (enum bpf_attach_type)0);
 	}
 	listener->program[0] = listener->last_line[0] = '\0';
 	return httptrace_bpf__load(programs->skel);
@@ -228,8 +241,8 @@ static int load_what_goes(struct ht_programs *programs, char *err_text, size_t e
 		programs->skel = NULL;
 		n = index_of(listener.program);
 		if (n == PROGRAM_CNT) {
-			snprintf(err_text, err_size, "cannot load the BPF programs: %s%s%s", strerror(-err), listener.last_line[0] ? ": " : "",
-				 listener.last_line);
+			snprintf(err_text, err_size, "cannot load the BPF programs: %s%s%s", strerror(-err),
+				 listener.last_line[0] ? ": " : "", listener.last_line);
 			break;
 		}
 		if (programs->states[n].is_mandatory) {
@@ -248,25 +261,27 @@ static int load_what_goes(struct ht_programs *programs, char *err_text, size_t e
 
 static int check_rights(const struct ht_features *features, char *err, size_t err_size)
 {
-	const char *missing = !features->has_cap_bpf && !features->has_cap_perfmon ? "CAP_BPF and CAP_PERFMON are" :
-			      !features->has_cap_bpf				   ? "CAP_BPF is" :
-			      !features->has_cap_perfmon			   ? "CAP_PERFMON is" :
-										     NULL;
+	const char *missing = !features->has_cap_bpf && !features->has_cap_perfmon ? "CAP_BPF and CAP_PERFMON are"
+			      : !features->has_cap_bpf                             ? "CAP_BPF is"
+			      : !features->has_cap_perfmon                         ? "CAP_PERFMON is"
+										   : NULL;
 
 	if (missing) {
 		snprintf(err, err_size, "no permission to trace: %s missing; run as root, by sudo, or with these capabilities", missing);
 		return -EPERM;
 	}
 	if (!features->has_btf) {
-		snprintf(err, err_size,
-			 "kernel %s does not describe its types (/sys/kernel/btf/vmlinux is missing): a kernel built with CONFIG_DEBUG_INFO_BTF is needed",
-			 features->release);
+		snprintf(
+			err, err_size,
+			"kernel %s does not describe its types (/sys/kernel/btf/vmlinux is missing): a kernel built with CONFIG_DEBUG_INFO_BTF is needed",
+			features->release);
 		return -EOPNOTSUPP;
 	}
 	return 0;
 }
 
-struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const struct ht_features *features, char *err_text, size_t err_size)
+struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const struct ht_features *features, char *err_text,
+				     size_t err_size)
 {
 	struct ht_programs *programs;
 	int err = check_rights(features, err_text, err_size), missing;
@@ -331,11 +346,12 @@ int ht_programs_attach(struct ht_programs *programs, const struct ht_features *f
 			continue;
 		turn_off(programs, i, err == -ENOENT ? "is not part of this build" : strerror(-err));
 		if (state->is_mandatory) {
-			snprintf(err_text, err_size, "cannot attach to the tracepoint %s, which cannot be done without: %s", state->hook_point,
-				 state->reason);
+			snprintf(err_text, err_size, "cannot attach to the tracepoint %s, which cannot be done without: %s",
+				 state->hook_point, state->reason);
 			break;
 		}
-		say(&programs->opts, HTTPTRACE_LOG_WARN, "cannot attach to %s: %s: lost: %s", state->hook_point, state->reason, state->serves);
+		say(&programs->opts, HTTPTRACE_LOG_WARN, "cannot attach to %s: %s: lost: %s", state->hook_point, state->reason,
+		    state->serves);
 		err = 0;
 	}
 	libbpf_set_print(old_print);

@@ -27,7 +27,7 @@ struct ht_program_state {
 	const char *serves;     /* which hooks and facts come from it */
 	enum ht_program_kind kind;
 	bool is_mandatory;
-	bool is_on; /* loaded and, but for ENTRY and RETURN, attached */
+	bool is_on;                         /* loaded and, but for ENTRY and RETURN, attached */
 	char reason[HT_PROGRAM_REASON_MAX]; /* why not */
 };
 

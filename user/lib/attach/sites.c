@@ -24,20 +24,13 @@ struct wanted_fn {
 };
 
 static const struct wanted_fn openssl_fns[] = {
-	{ "SSL_connect", HT_FN_SSL_CONNECT, BOTH },
-	{ "SSL_do_handshake", HT_FN_SSL_DO_HANDSHAKE, BOTH },
-	{ "SSL_accept", HT_FN_SSL_ACCEPT, ENTRY },
-	{ "SSL_write", HT_FN_SSL_WRITE, BOTH },
-	{ "SSL_write_ex", HT_FN_SSL_WRITE_EX, BOTH },
-	{ "SSL_read", HT_FN_SSL_READ, BOTH },
-	{ "SSL_read_ex", HT_FN_SSL_READ_EX, BOTH },
-	{ "SSL_peek", HT_FN_SSL_PEEK, BOTH },
-	{ "SSL_peek_ex", HT_FN_SSL_PEEK_EX, BOTH },
-	{ "SSL_shutdown", HT_FN_SSL_SHUTDOWN, ENTRY },
-	{ "SSL_free", HT_FN_SSL_FREE, ENTRY },
-	{ "SSL_set_fd", HT_FN_SSL_SET_FD, ENTRY },
-	{ "SSL_ctrl", HT_FN_SSL_CTRL, ENTRY },
-	{ "SSL_get0_alpn_selected", HT_FN_SSL_GET0_ALPN_SELECTED, BOTH },
+	{ "SSL_connect", HT_FN_SSL_CONNECT, BOTH },   { "SSL_do_handshake", HT_FN_SSL_DO_HANDSHAKE, BOTH },
+	{ "SSL_accept", HT_FN_SSL_ACCEPT, ENTRY },    { "SSL_write", HT_FN_SSL_WRITE, BOTH },
+	{ "SSL_write_ex", HT_FN_SSL_WRITE_EX, BOTH }, { "SSL_read", HT_FN_SSL_READ, BOTH },
+	{ "SSL_read_ex", HT_FN_SSL_READ_EX, BOTH },   { "SSL_peek", HT_FN_SSL_PEEK, BOTH },
+	{ "SSL_peek_ex", HT_FN_SSL_PEEK_EX, BOTH },   { "SSL_shutdown", HT_FN_SSL_SHUTDOWN, ENTRY },
+	{ "SSL_free", HT_FN_SSL_FREE, ENTRY },        { "SSL_set_fd", HT_FN_SSL_SET_FD, ENTRY },
+	{ "SSL_ctrl", HT_FN_SSL_CTRL, ENTRY },        { "SSL_get0_alpn_selected", HT_FN_SSL_GET0_ALPN_SELECTED, BOTH },
 	{ "SSL_clear", HT_FN_SSL_CLEAR, ENTRY },
 };
 
@@ -67,16 +60,11 @@ static const struct {
 	const char *glob;
 	enum ht_site_group group;
 } patterns[] = {
-	{ "libssl.so.3*", HT_SITES_OPENSSL },
-	{ "libssl.so.1.1*", HT_SITES_OPENSSL },
-	{ "libssl-*.so.3*", HT_SITES_OPENSSL },
-	{ "libssl-*.so.1.1*", HT_SITES_OPENSSL },
-	{ "libcrypto.so.3*", HT_SITES_CRYPTO },
-	{ "libcrypto-*.so.3*", HT_SITES_CRYPTO },
-	{ "libc.so.6", HT_SITES_DNS },
-	{ "libc-2.[0-9]*.so", HT_SITES_DNS },
-	{ "libc.musl-*.so.1", HT_SITES_DNS },
-	{ "ld-musl-*.so.1", HT_SITES_DNS },
+	{ "libssl.so.3*", HT_SITES_OPENSSL },   { "libssl.so.1.1*", HT_SITES_OPENSSL },
+	{ "libssl-*.so.3*", HT_SITES_OPENSSL }, { "libssl-*.so.1.1*", HT_SITES_OPENSSL },
+	{ "libcrypto.so.3*", HT_SITES_CRYPTO }, { "libcrypto-*.so.3*", HT_SITES_CRYPTO },
+	{ "libc.so.6", HT_SITES_DNS },          { "libc-2.[0-9]*.so", HT_SITES_DNS },
+	{ "libc.musl-*.so.1", HT_SITES_DNS },   { "ld-musl-*.so.1", HT_SITES_DNS },
 };
 
 static int group_of(const char *name, enum ht_site_group *group)
@@ -127,10 +115,9 @@ int ht_sites_plan(int fd, const char *name, struct ht_site_plan *plan, char *rea
 		const struct wanted_fn *wanted = &groups[plan->group].fns[i];
 
 		syms[i].name = wanted->name;
-		plan->fns[i] = (struct ht_site_fn){ .name = wanted->name,
-						    .id = wanted->id,
-						    .wants_entry = wanted->where & ENTRY,
-						    .wants_return = wanted->where & RETURN };
+		plan->fns[i] = (struct ht_site_fn){
+			.name = wanted->name, .id = wanted->id, .wants_entry = wanted->where & ENTRY, .wants_return = wanted->where & RETURN
+		};
 	}
 	err = ht_elfsym_find(fd, syms, plan->fn_cnt, reason, reason_size);
 	if (err < 0)
