@@ -10,7 +10,7 @@ import statistics
 import pytest
 
 from bed import hooks, server
-from bed.tracer import trace_command
+from bed.tracer import Tracer
 
 RUNS = 40
 # name of curl's timer, ours; limits of |residual| in us: median (D6: 150) and 99th percentile (1 ms; appconnect 3 ms).
@@ -31,13 +31,16 @@ def pretransfer_is_before_the_head(record, told, start_ns):
 
 @pytest.mark.parametrize("base", [f"http://www.test:{server.PLAIN}", f"https://www.test:{server.TLS}"], ids=["http", "https"])
 def test_timers_agree(bed, base):
-    # The pause between transfers lets the process settle; each transfer is cold: a handle of its own in a shell loop.
+    # Each transfer is cold: a process of its own.
     script = f"for i in $(seq {RUNS}); do curl -sS -o /dev/null -w '%{{json}}\\n' \"{base}/timer-$i?delay=0.01&n=2000\"; done"
-    trace = trace_command(bed, ["sh", "-c", script])
+    with Tracer(bed) as tracer:
+        done = bed.run(["sh", "-c", script])
+        tracer.wait_url("/timer-", count=RUNS)
+        trace = tracer.stop()
     bed.server.take(requests=RUNS)
-    trace.nothing_lost()
-    told = [json.loads(line) for line in trace.stdout.splitlines()]
-    assert len(told) == len(trace.requests) == RUNS
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(told) == len(trace.matching("/timer-")) == RUNS
+    assert not any(record["lost"] for record in trace.matching("/timer-"))
     residuals, late = {}, []
     for number, ours in enumerate(told, 1):
         record = trace.one(f"/timer-{number}?")

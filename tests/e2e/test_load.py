@@ -94,7 +94,7 @@ def read(path, tracer):
 
 def wrong_credits(trace, truth, allow_loss=False):
     """Reports that name a process, connection, place or answer that the server does not confirm."""
-    wrong = []
+    wrong, any_lost = [], trace.lost > 0
     for record in trace.requests:
         if record["url"] is None and allow_loss and record["lost"]:
             continue
@@ -107,7 +107,7 @@ def wrong_credits(trace, truth, allow_loss=False):
         local = record["conn"]["local"]
         if (local is None or not local.endswith(f":{port}")) and not (allow_loss and local is None):
             wrong.append(f"{record['url']}: local {local}, really port {port}")
-        if not (allow_loss and (record["lost"] or trace.lost)) and record["conn"]["request_index"] != index:
+        if not (allow_loss and any_lost) and record["conn"]["request_index"] != index:
             wrong.append(f"{record['url']}: index {record['conn']['request_index']}, really {index}")
         if (record["status"], record["outcome"]) != (200, "ok") and not (allow_loss and record["lost"]):
             wrong.append(f"{record['url']}: {record['outcome']} {record['status']} {record['error']} lost {record['lost']}")

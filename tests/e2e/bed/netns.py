@@ -5,8 +5,8 @@ enter() moves the calling (single-threaded) process, hence all its later childre
 kernel drops them with the last process. The mount namespace is a private copy of the host's, so /sys/fs/cgroup, /sys/kernel/btf and /proc
 are what they were; only resolv.conf, hosts and nsswitch.conf are covered. PID namespace and cgroup stay the host's.
 
-Inside: lo with 127.0.0.1 and ::1, and 10.99.0.1, 10.99.0.2 and 2001:db8:99::1 (glibc's AI_ADDRCONFIG does not count loopback addresses), two
-black holes (a SYN to 198.51.100.0/24 or 2001:db8::/32 is dropped without an answer), and no route to anywhere else: ENETUNREACH.
+Inside: lo with 127.0.0.1 and ::1, and 10.99.0.1, 10.99.0.2 and 2001:db8:99::1 (glibc's AI_ADDRCONFIG does not count loopback addresses),
+two black holes (a SYN to 198.51.100.0/24 or 2001:db8::/32 is dropped without an answer), and no route to anywhere else: ENETUNREACH.
 """
 
 import ctypes
