@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * base.bpf.c - the one definition of each map and of the configuration, and the licence that lets the programs call GPL-only helpers.
+ * base.bpf.c - the one definition of each map and of the configuration, and the licence that lets the programs call GPL-only
+ * helpers.
  *
- * The static linker must meet this object first: where it has seen a map's extern declaration before, it keeps offset 0 in .maps for it and the
- * map cannot be found (libbpf 1.1, linker.c). Objects are linked in the order of their names, hence this one's.
+ * The static linker must meet this object first: where it has seen a map's extern declaration before, it keeps offset 0 in .maps
+ * for it and the map cannot be found (libbpf 1.1, linker.c). Objects are linked in the order of their names, hence this one's.
  */
 #include "maps.bpf.h"
 

@@ -2,9 +2,9 @@
 /*
  * connect.bpf.c - connect() calls that fail before SYN_SENT: no route, mostly. No state change tells of them.
  *
- * In: cgroup hooks (a connect() begins), routing tracepoints (what the tables said), the socket's end. Out: HT_REC_CONNECT_FAIL.
- * A connect() is open from its hook until SYN_SENT (sock.bpf.c clears connect_ns). It has failed when the socket is connected anew or destroyed with
- * the mark still on it; several tables are asked for one route and one refusal proves nothing.
+ * In: cgroup hooks (a connect() begins), routing tracepoints (what the tables said), the socket's end. Out: HT_REC_CONNECT_FAIL. A
+ * connect() is open from its hook until SYN_SENT (sock.bpf.c clears connect_ns). It has failed when the socket is connected anew or
+ * destroyed with the mark still on it; several tables are asked for one route and one refusal proves nothing.
  */
 #include "emit.bpf.h"
 #include "filter.bpf.h"
@@ -13,15 +13,14 @@
 #define RTN_BLACKHOLE   6
 #define RTN_UNREACHABLE 7
 #define RTN_PROHIBIT    8
-#define RTN_THROW       9
 #define RTF_REJECT      0x0200
 
 static __noinline int tell_fail(struct ht_sock *ss, __u64 ts)
 {
-	__u64 thread = (__u64)ss->owner << 32 | ss->connect_tid, seq;
+	__u64 thread = (__u64)ss->owner << 32 | ss->connect_tid, who = bpf_get_current_pid_tgid(), seq;
 	struct ht_route_note *note = bpf_map_lookup_elem(&route_notes, &thread);
 	struct ht_rec_connect_fail *rec;
-	struct ht_who who = ht_who(ss->owner);
+	int own = who >> 32 == ss->owner;
 	__u64 start = ss->connect_ns;
 	__s32 err = 0;
 
@@ -33,7 +32,7 @@ static __noinline int tell_fail(struct ht_sock *ss, __u64 ts)
 	rec = ht_reserve(sizeof(*rec), &seq, NULL);
 	if (!rec)
 		return 0;
-	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_CONNECT_FAIL, who.flags, ts, seq, who.tgid, who.tid);
+	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_CONNECT_FAIL, own ? 0 : HT_F_FOREIGN, ts, seq, ss->owner, own ? (__u32)who : 0);
 	rec->cookie = ss->cookie;
 	rec->start_ns = start;
 	rec->remote = ss->connect_to;
@@ -108,46 +107,53 @@ int cg_connect6(struct bpf_sock_addr *ctx)
 	return on_connect(ctx, 1);
 }
 
-/* err: positive errno of this lookup, 0 found. The last one counts. */
-static __always_inline void on_route(__s32 err)
+/* The current thread's open connect(), or NULL. */
+static __always_inline struct ht_route_note *note_open(void)
 {
 	__u64 thread = bpf_get_current_pid_tgid();
 	struct ht_route_note *note = bpf_map_lookup_elem(&route_notes, &thread);
 
-	if (note && !note->closed)
-		note->err = err;
+	return note && !note->closed ? note : NULL;
 }
 
 SEC("tp_btf/fib_table_lookup")
 int BPF_PROG(tp_fib_table_lookup, __u32 table, const struct flowi4 *flow, const struct fib_nh_common *nhc, int err)
 {
-	/* "Try the next table", and there is none: net/ipv4/route.c makes it ENETUNREACH. */
-	on_route(err == -EAGAIN ? ENETUNREACH : -err);
+	struct ht_route_note *note = note_open();
+
+	/* The last lookup counts. "Try the next table", and there is none: include/net/ip_fib.h, fib_lookup, makes it ENETUNREACH. */
+	if (note)
+		note->err = err == -EAGAIN ? ENETUNREACH : -err;
 	return 0;
 }
 
 SEC("tp_btf/fib6_table_lookup")
 int BPF_PROG(tp_fib6_table_lookup, const struct net *net, const struct fib6_result *res)
 {
-	__s32 err = 0;
+	struct ht_route_note *note = note_open();
 
-	if (res->fib6_flags & RTF_REJECT) {
+	if (!note)
+		return 0;
+	if (!(res->fib6_flags & RTF_REJECT)) {
+		note->err = 0;
+	} else if (BPF_CORE_READ(res, f6i) == BPF_CORE_READ(net, ipv6.fib6_null_entry)) {
+		note->err = ENETUNREACH; /* nothing matched */
+	} else {
 		/* net/ipv6/route.c, ip6_rt_type_to_error */
 		switch (res->fib6_type) {
 		case RTN_BLACKHOLE:
-			err = EINVAL;
+			note->err = EINVAL;
 			break;
 		case RTN_PROHIBIT:
-			err = EACCES;
+			note->err = EACCES;
 			break;
 		case RTN_UNREACHABLE:
-			err = EHOSTUNREACH;
+			note->err = EHOSTUNREACH;
 			break;
 		default:
-			err = ENETUNREACH;
+			note->err = ENETUNREACH;
 		}
 	}
-	on_route(err);
 	return 0;
 }
 

@@ -2,8 +2,8 @@
 /*
  * dns.bpf.c - lookups by the C library's getaddrinfo, on any thread.
  *
- * In: its entry and return. Out: HT_REC_DNS_START, HT_REC_DNS_DONE with the answers. The call in flight is kept by thread (maps.bpf.h: dns_calls); a lookup
- * inside a lookup (a name service module may make one) belongs to the outer one and is not told.
+ * In: its entry and return. Out: HT_REC_DNS_START, HT_REC_DNS_DONE with the answers. The call in flight is kept by thread
+ * (maps.bpf.h: dns_calls); a lookup inside a lookup (a name service module may make one) belongs to the outer one and is not told.
  */
 #include "emit.bpf.h"
 #include "filter.bpf.h"

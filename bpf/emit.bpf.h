@@ -38,8 +38,9 @@ static __always_inline __u64 ht_next_id(void)
 }
 
 /*
- * Wake-up flags for a record of size bytes: the reader polls on a timer of its own and is woken each time another wakeup_bytes have piled up.
- * Forced, because the ring's adaptive wake-up looks at whether the reader is waiting for this very record (kernel/bpf/ringbuf.c, bpf_ringbuf_commit).
+ * Wake-up flags for a record of size bytes: the reader polls on a timer of its own and is woken each time another wakeup_bytes have
+ * piled up. Forced, because the ring's adaptive wake-up looks at whether the reader is waiting for this very record
+ * (kernel/bpf/ringbuf.c, bpf_ringbuf_commit).
  */
 static __always_inline __u64 ht_wake(__u64 size)
 {
@@ -51,7 +52,8 @@ static __always_inline __u64 ht_wake(__u64 size)
 	return pending % step + size >= step ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
-static __always_inline void ht_hdr_init(struct ht_hdr *hdr, __u32 size, __u16 kind, __u16 flags, __u64 ts_ns, __u64 seq, __u32 tgid, __u32 tid)
+static __always_inline void ht_hdr_init(struct ht_hdr *hdr, __u32 size, __u16 kind, __u16 flags, __u64 ts_ns, __u64 seq, __u32 tgid,
+					__u32 tid)
 {
 	hdr->size = size;
 	hdr->kind = kind;

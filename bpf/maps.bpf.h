@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * maps.bpf.h - every map, with its bound and what happens at the bound. Declared here, defined in base.bpf.c, so that the concerns link into one object.
+ * maps.bpf.h - every map, with its bound and what happens at the bound. Declared here, defined in base.bpf.c, so that the concerns
+ * link into one object.
  *
  * The types are named because the static linker wants the extern declaration and the definition to have the same BTF.
  */

@@ -2,11 +2,11 @@
 /*
  * openssl.bpf.c - libssl's calls: handshakes, plaintext, names, ends.
  *
- * In: uprobes and uretprobes; the attach cookie says which function (HT_FN_*). Out: HT_REC_TLS, and HT_REC_DATA of plaintext.
- * A call in flight is a frame on its thread's stack of four (maps.bpf.h: threads); a return takes the topmost frame of its function that lies deeper in the
- * thread's stack than the return, with all above it, so frames left by longjmp or by a switch of stacks do no harm. SSL_connect calls
- * SSL_do_handshake: both may be probed.
- * A handshake is the object's: from the first call that began it to the first success, over any number of calls.
+ * In: uprobes and uretprobes; the attach cookie says which function (HT_FN_*). Out: HT_REC_TLS, and HT_REC_DATA of plaintext. A
+ * call in flight is a frame on its thread's stack of four (maps.bpf.h: threads); a return takes the topmost frame of its function
+ * that lies deeper in the thread's stack than the return, with all above it, so frames left by longjmp or by a switch of stacks do
+ * no harm. SSL_connect calls SSL_do_handshake: both may be probed. A handshake is the object's: from the first call that began it
+ * to the first success, over any number of calls.
  */
 #include "filter.bpf.h"
 #include "payload.bpf.h"
@@ -154,8 +154,17 @@ static __always_inline int is_ex(__u32 fn)
 	return fn == HT_FN_SSL_WRITE_EX || fn == HT_FN_SSL_READ_EX || fn == HT_FN_SSL_PEEK_EX;
 }
 
-/* Pushes a frame. With the stack full the outermost is given up. */
-static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 sp)
+/*
+ * Whether a frame is left over, as seen from a call of fn that begins at sp. Equal pointers: SSL_connect jumps to SSL_do_handshake,
+ * it does not call.
+ */
+static __always_inline int is_stale(const struct ht_tls_call *call, __u64 sp, __u32 fn)
+{
+	return call->sp < sp || (call->sp == sp && call->fn == fn);
+}
+
+/* Pushes a frame, over up to two stale ones. With the stack full the outermost is given up. */
+static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 sp, __u32 fn)
 {
 	struct ht_thread *th = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	__u32 depth;
@@ -165,6 +174,10 @@ static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 
 		return NULL;
 	}
 	depth = th->depth;
+	if (depth && depth <= HT_TLS_DEPTH && is_stale(ht_frame(th, depth - 1), sp, fn))
+		depth--;
+	if (depth && depth <= HT_TLS_DEPTH && is_stale(ht_frame(th, depth - 1), sp, fn))
+		depth--;
 	if (depth >= HT_TLS_DEPTH) {
 		__builtin_memcpy(&th->call[0], &th->call[1], sizeof(th->call[0]));
 		__builtin_memcpy(&th->call[1], &th->call[2], sizeof(th->call[0]));
@@ -172,18 +185,25 @@ static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 
 		depth = HT_TLS_DEPTH - 1;
 	}
 	th->depth = depth + 1;
-	return &th->call[depth & (HT_TLS_DEPTH - 1)];
+	return ht_frame(th, depth);
 }
 
 /*
- * Arguments, each read from the context by itself: the compiler would choose between two addresses in the context, which the verifier refuses.
+ * Arguments, each read from the context by itself: the compiler would choose between two addresses in the context, which the
+ * verifier refuses.
  */
-#define ARG(value) ({ __u64 a_ = (value); asm volatile("" : "+r"(a_)); a_; })
+#define ARG(value)                           \
+	({                                   \
+		__u64 a_ = (value);          \
+		asm volatile("" : "+r"(a_)); \
+		a_;                          \
+	})
 
 static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 {
 	__u64 object, ts = bpf_ktime_get_ns();
-	__u64 second = ARG(PT_REGS_PARM2(ctx)), third = ARG(PT_REGS_PARM3(ctx)), fourth = ARG(PT_REGS_PARM4(ctx)), sp = ARG(PT_REGS_SP(ctx));
+	__u64 second = ARG(PT_REGS_PARM2(ctx)), third = ARG(PT_REGS_PARM3(ctx)), fourth = ARG(PT_REGS_PARM4(ctx)),
+	      sp = ARG(PT_REGS_SP(ctx));
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = task->tgid;
 	struct ht_tls_fact fact = { .ts_ns = ts };
@@ -198,7 +218,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	switch (fn) {
 	case HT_FN_SSL_CLEAR:
 		/* A handshake begins with clearing its own object (ssl/statem/statem.c, state_machine). */
-		call = ht_tls_running(task);
+		call = ht_tls_running(task, sp);
 		if (call && call->object == object)
 			return 0;
 		/* fallthrough */
@@ -253,7 +273,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	if (!has_return(fn))
 		return 0;
 
-	call = push(task, sp);
+	call = push(task, sp, fn);
 	if (!call)
 		return 0;
 	call->start_ns = ts;
@@ -303,7 +323,8 @@ int up_openssl_enter(struct pt_regs *ctx)
 }
 
 /* Plaintext that passed: as for a socket's bytes. */
-static __always_inline void on_plaintext(struct ht_tls *o, struct ht_tls_call *call, struct task_struct *task, __u64 ts, __u32 cnt, int is_tx)
+static __always_inline void on_plaintext(struct ht_tls *o, struct ht_tls_call *call, struct task_struct *task, __u64 ts, __u32 cnt,
+					 int is_tx)
 {
 	struct ht_stream *st = is_tx ? &o->flow.tx : &o->flow.rx;
 	struct ht_scratch *sc;
@@ -447,13 +468,13 @@ static __always_inline int pop(struct task_struct *task, __u32 fn, __u64 sp, str
 		if (!depth || depth > HT_TLS_DEPTH)
 			return -1;
 		depth--;
-		top = &th->call[depth & (HT_TLS_DEPTH - 1)];
+		top = ht_frame(th, depth);
 		if (top->fn == fn && top->sp < sp) {
 			*call = *top;
 			th->depth = depth;
 			if (depth && call->err_lib) {
 				/* SSL_connect fails with what failed inside SSL_do_handshake. */
-				struct ht_tls_call *outer = &th->call[(depth - 1) & (HT_TLS_DEPTH - 1)];
+				struct ht_tls_call *outer = ht_frame(th, depth - 1);
 
 				if (outer->object == call->object && !outer->err_lib) {
 					outer->err_lib = call->err_lib;
@@ -524,8 +545,8 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 		return 0;
 	if (is_read(fn)) {
 		/*
-		 * 0 of SSL_read is the stream's end. SSL_read_ex returns 0 for "try again" as well: then its socket call said so, or, with a
-		 * socket that we do not see, nobody knows.
+		 * 0 of SSL_read is the stream's end. SSL_read_ex returns 0 for "try again" as well: then its socket call said so,
+		 * or, with a socket that we do not see, nobody knows.
 		 */
 		if (call.err_lib) {
 			o->eof_told = 1;
@@ -547,9 +568,10 @@ int up_openssl_return(struct pt_regs *ctx)
 }
 
 /*
- * ERR_vset_error(lib, reason, ...): libssl's first error inside a TLS call is the cause, later ones come from cleaning up. Other libraries' errors do not
- * count: some are raised and taken back in calls that merely want to be called again (EVP while algorithms are fetched, ASN1 while certificates are decoded),
- * and every fatal error of a connection is one of libssl as well (ssl/statem/statem.c, ossl_statem_fatal).
+ * ERR_vset_error(lib, reason, ...): libssl's first error inside a TLS call is the cause, later ones come from cleaning up. Other
+ * libraries' errors do not count: some are raised and taken back in calls that merely want to be called again (EVP while algorithms
+ * are fetched, ASN1 while certificates are decoded), and every fatal error of a connection is one of libssl as well
+ * (ssl/statem/statem.c, ossl_statem_fatal).
  */
 static __always_inline int on_library_error(struct pt_regs *ctx)
 {
@@ -557,7 +579,7 @@ static __always_inline int on_library_error(struct pt_regs *ctx)
 
 	if ((__u32)PT_REGS_PARM1(ctx) != ERR_LIB_SSL)
 		return 0;
-	call = ht_tls_running(bpf_get_current_task_btf());
+	call = ht_tls_running(bpf_get_current_task_btf(), PT_REGS_SP(ctx));
 	if (call && !call->err_lib) {
 		call->err_lib = ERR_LIB_SSL;
 		call->err_reason = PT_REGS_PARM2(ctx);

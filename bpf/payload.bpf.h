@@ -2,8 +2,8 @@
 /*
  * payload.bpf.h - deciding what a stream is and sending what user space needs of it.
  *
- * Both functions are verified once, by themselves, and serve sockets and TLS objects alike. The caller has filled the first part of the scratch slot; st is
- * the stream of fl that sc->dir names.
+ * Both functions are verified once, by themselves, and serve sockets and TLS objects alike. The caller has filled the first part of
+ * the scratch slot; st is the stream of fl that sc->dir names.
  */
 #ifndef HT_PAYLOAD_BPF_H
 #define HT_PAYLOAD_BPF_H
@@ -17,8 +17,8 @@
 #define HT_SAYS_HELLO   3 /* client, and these bytes are its ClientHello */
 
 /*
- * Looks at the first bytes of the call and sets fl->kind if they tell. With sc->strict (the role is known: client) bytes that are not recognised make it
- * HT_STREAM_OTHER. Call it while fl->kind is HT_STREAM_UNKNOWN.
+ * Looks at the first bytes of the call and sets fl->kind if they tell. With sc->strict (the role is known: client) bytes that are
+ * not recognised make it HT_STREAM_OTHER. Call it while fl->kind is HT_STREAM_UNKNOWN.
  */
 int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
 
@@ -38,7 +38,7 @@ int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
 #define HT_PEEK 32
 
 /* Eight bytes of text as a little-endian number. */
-#define HT_TEXT8(a, b, c, d, e, f, g, h)                                                                                              \
+#define HT_TEXT8(a, b, c, d, e, f, g, h)                                                                                               \
 	((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 | (__u64)(f) << 40 | (__u64)(g) << 48 | \
 	 (__u64)(h) << 56)
 #define HT_LOWER8 0x2020202020202020ULL
@@ -50,8 +50,8 @@ static __always_inline int ht_begins(__u64 have, __u64 want, __u32 n)
 }
 
 /*
- * A request line's beginning: token SP, then origin-form, asterisk-form or absolute-form (RFC 9112, 3.2); CONNECT takes an authority. That is stricter than
- * a method's name and a space, which other protocols' commands share.
+ * A request line's beginning: token SP, then origin-form, asterisk-form or absolute-form (RFC 9112, 3.2); CONNECT takes an
+ * authority. That is stricter than a method's name and a space, which other protocols' commands share.
  */
 static __always_inline int ht_is_request(const __u8 *p, __u32 n)
 {

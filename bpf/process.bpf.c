@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * process.bpf.c - processes come, change and go; and with them the filter `traced`, kept here so that a child is traced from its first instruction.
+ * process.bpf.c - processes come, change and go; and with them the filter `traced`, kept here so that a child is traced from its
+ * first instruction.
  *
- * In: scheduler tracepoints. Out: HT_REC_PROC. With a filter, fork and exec of traced processes wake the reader at once: it has to put probes into
- * the new process.
+ * In: scheduler tracepoints. Out: HT_REC_PROC. With a filter, fork and exec of traced processes wake the reader at once: it has to
+ * put probes into the new process.
  */
 #include "emit.bpf.h"
 #include "filter.bpf.h"
@@ -65,9 +66,13 @@ SEC("tp_btf/sched_process_exec")
 int BPF_PROG(tp_sched_process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
 	__u64 ts = bpf_ktime_get_ns();
+	__u32 tgid = task->tgid, on = HT_TRACED_ON;
 	struct ht_rec_proc *rec;
 	long n;
 
+	/* Before its first instruction: whether it is to be traced is decided by who reads the record. */
+	if ((ht_config.flags & HT_CFG_JUDGE) && tgid != ht_config.self_tgid && bpf_map_update_elem(&traced, &tgid, &on, BPF_ANY))
+		ht_count(HT_CNT_LOST_SCRATCH);
 	if (!ht_allowed(task->tgid) || !(ht_config.flags & HT_CFG_PROCS))
 		return 0;
 	rec = proc_record(task, HT_PROC_EXEC, ts);
@@ -104,7 +109,8 @@ int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
 		return 0;
 	rec->hdr.tid = task->pid;
 	rec->hdr.flags = HT_F_EXITING;
-	rec->exit_code = BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(task, signal, group_exit_code) : task->exit_code;
+	rec->exit_code = BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(task, signal, group_exit_code)
+										: task->exit_code;
 	ht_submit(rec, ht_wake(sizeof(*rec)));
 	return 0;
 }

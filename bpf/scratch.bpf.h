@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* scratch.bpf.h - taking and giving back a per-CPU slot (maps.bpf.h says why they can be taken). Every path that takes one gives it back. */
+/*
+ * scratch.bpf.h - taking and giving back a per-CPU slot (maps.bpf.h says why they can be taken). Every path that takes one gives it
+ * back.
+ */
 #ifndef HT_SCRATCH_BPF_H
 #define HT_SCRATCH_BPF_H
 

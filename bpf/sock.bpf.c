@@ -2,9 +2,10 @@
 /*
  * sock.bpf.c - TCP sockets: life (states, errors, resets), sends and receives, and which TLS object they serve.
  *
- * In: typed tracepoints. Out: HT_REC_SOCK_*, HT_REC_DATA, HT_REC_TLS (bindings). State lives in socket storage and is freed with the socket.
- * Client or server: a client's socket passes SYN_SENT; one older than the tracer is judged by its first bytes, or by the TLS object that uses it.
- * Servers' sockets are silent. The bodies are inline functions of (sk, ...) so that programs on other hooks can share them.
+ * In: typed tracepoints. Out: HT_REC_SOCK_*, HT_REC_DATA, HT_REC_TLS (bindings). State lives in socket storage and is freed with
+ * the socket. Client or server: a client's socket passes SYN_SENT; one older than the tracer is judged by its first bytes, or by
+ * the TLS object that uses it. Servers' sockets are silent. The bodies are inline functions of (sk, ...) so that programs on other
+ * hooks can share them.
  */
 #include "filter.bpf.h"
 #include "payload.bpf.h"
@@ -191,6 +192,7 @@ int BPF_PROG(tp_inet_sock_set_state, const struct sock *sk, const int oldstate, 
 static __always_inline int on_error(const struct sock *sk, __u16 kind)
 {
 	struct ht_sock *ss;
+	__s32 err;
 	__u64 ts;
 
 	if (!is_tcp(sk))
@@ -199,7 +201,10 @@ static __always_inline int on_error(const struct sock *sk, __u16 kind)
 	if (!ss || !ss->told || ss->role != HT_ROLE_CLIENT)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	tell_event(ss, ts, kind, kind == HT_REC_SOCK_ERROR ? sk->sk_err : 0);
+	err = kind == HT_REC_SOCK_ERROR ? sk->sk_err : 0;
+	/* Errors are reported once more after they have been fetched, as 0. */
+	if (err || kind != HT_REC_SOCK_ERROR)
+		tell_event(ss, ts, kind, err);
 	return 0;
 }
 
@@ -286,8 +291,8 @@ static __noinline int bind_nested(const struct sock *sk, struct ht_sock *ss, str
 }
 
 /* Fills the call's part of a slot and sends the bytes. Answers what ht_decide said. */
-static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct files_struct *files, struct ht_tls_call *call,
-				    __u64 ts, __u32 cnt, const int dir, int no_buf)
+static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct files_struct *files,
+				    struct ht_tls_call *call, __u64 ts, __u32 cnt, const int dir, int no_buf)
 {
 	struct ht_stream *st = dir == HT_DIR_TX ? &ss->flow.tx : &ss->flow.rx;
 	int says = HT_SAYS_NOTHING;
@@ -370,7 +375,7 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 		ss->old = 1;
 	}
 	if (ss->flow.kind != HT_STREAM_HTTP1) {
-		call = ht_tls_running(task);
+		call = ht_tls_running(task, ((struct pt_regs *)bpf_task_pt_regs(task))->sp);
 		if (call && dir == HT_DIR_RX) {
 			call->nest = ret > 0 ? HT_NEST_DATA : ret == 0 ? HT_NEST_EOF : ret == -EAGAIN ? HT_NEST_AGAIN : call->nest;
 			if (ret > 0)
@@ -414,7 +419,8 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 			ss->again_ok = 0;
 			tell_event(ss, ts, HT_REC_SOCK_AGAIN, 0);
 		}
-	} else if (ret != -EINTR && ret != -EINPROGRESS && ret != -EALREADY && ret != -ENOTCONN && (ret > -ERESTARTSYS || ret < -ERESTART_LAST)) {
+	} else if (ret != -EINTR && ret != -EINPROGRESS && ret != -EALREADY && ret != -ENOTCONN &&
+		   (ret > -ERESTARTSYS || ret < -ERESTART_LAST)) {
 		tell_end(ss, ts, dir, -ret);
 	}
 	if (dir == HT_DIR_TX)

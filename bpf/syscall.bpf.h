@@ -2,8 +2,9 @@
 /*
  * syscall.bpf.h - where the bytes of the running send or receive are in user memory. All that depends on the architecture is here.
  *
- * The tracepoints of socket calls carry no buffer, but the user's registers of the running system call are at hand (bpf_task_pt_regs, 5.15). They are
- * believed only if their first argument is a file descriptor of this very socket: io_uring's task work runs at the end of any system call.
+ * The tracepoints of socket calls carry no buffer, but the user's registers of the running system call are at hand
+ * (bpf_task_pt_regs, 5.15). They are believed only if their first argument is a file descriptor of this very socket: io_uring's
+ * task work runs at the end of any system call.
  */
 #ifndef HT_SYSCALL_BPF_H
 #define HT_SYSCALL_BPF_H
@@ -25,7 +26,7 @@ static __always_inline int ht_is_compat(struct task_struct *task)
 	return task->thread_info.status & TS_COMPAT;
 }
 
-#define HT_SYSCALL_NR(regs) ((int)(regs)->orig_ax)
+#define HT_SYSCALL_NR(regs)   ((int)(regs)->orig_ax)
 #define HT_SYSCALL_ARG1(regs) ((regs)->di)
 #define HT_SYSCALL_ARG2(regs) ((regs)->si)
 #define HT_SYSCALL_ARG3(regs) ((regs)->dx)
@@ -64,7 +65,7 @@ static __always_inline int ht_is_compat(struct task_struct *task)
 	return (task->thread_info.flags >> TIF_32BIT) & 1;
 }
 
-#define HT_SYSCALL_NR(regs) ((regs)->syscallno)
+#define HT_SYSCALL_NR(regs)   ((regs)->syscallno)
 #define HT_SYSCALL_ARG1(regs) ((regs)->orig_x0)
 #define HT_SYSCALL_ARG2(regs) ((regs)->regs[1])
 #define HT_SYSCALL_ARG3(regs) ((regs)->regs[2])
@@ -100,8 +101,9 @@ static __always_inline int ht_call_kind(int nr)
 #endif
 
 /*
- * The task's descriptors. To be called once, early: for each pointer loaded through a trusted one (the task) the verifier searches all type names of the kernel
- * (btf_nested_type_is_trusted), a millisecond a time, again on every path that leads to the load. Hence the barrier, which keeps it where it is written.
+ * The task's descriptors. To be called once, early: for each pointer loaded through a trusted one (the task) the verifier searches
+ * all type names of the kernel (btf_nested_type_is_trusted), a millisecond a time, again on every path that leads to the load.
+ * Hence the barrier, which keeps it where it is written.
  */
 static __always_inline struct files_struct *ht_files(struct task_struct *task)
 {

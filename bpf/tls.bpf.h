@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * tls.bpf.h - TLS objects and the calls on them that are in flight: what the probes of the libraries and the socket tracepoints share.
+ * tls.bpf.h - TLS objects and the calls on them that are in flight: what the probes of the libraries and the socket tracepoints
+ * share.
  *
- * Nothing is told of an object before it is known to be a client's: by SSL_connect, by a server name set, by the socket under it, or by its first plaintext.
- * What happened before is told then, with the times at which it happened.
+ * Nothing is told of an object before it is known to be a client's: by SSL_connect, by a server name set, by the socket under it,
+ * or by its first plaintext. What happened before is told then, with the times at which it happened.
  */
 #ifndef HT_TLS_BPF_H
 #define HT_TLS_BPF_H
@@ -22,7 +23,8 @@ struct ht_tls_fact {
 	__u8 evidence;
 };
 
-static __always_inline void ht_tls_fill(struct ht_rec_tls *rec, struct ht_tls *o, const struct ht_tls_fact *fact, __u64 seq, __u32 size, __u16 text_len)
+static __always_inline void ht_tls_fill(struct ht_rec_tls *rec, struct ht_tls *o, const struct ht_tls_fact *fact, __u64 seq, __u32 size,
+					__u16 text_len)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 
@@ -93,18 +95,33 @@ static __noinline int ht_tls_client(struct ht_tls *o, __u64 object, __u64 ts_ns)
 	return 0;
 }
 
-/* The innermost TLS call that runs on the thread, or NULL. */
-static __always_inline struct ht_tls_call *ht_tls_running(struct task_struct *task)
+static __always_inline struct ht_tls_call *ht_frame(struct ht_thread *th, __u32 depth)
+{
+	return &th->call[HT_BOUND(depth, HT_TLS_DEPTH - 1)];
+}
+
+/*
+ * The innermost TLS call that runs on the thread, or NULL. sp: the thread's user stack pointer now, which is not above that of any
+ * call still running; frames that it has risen above were left by longjmp or by the thread's cancellation.
+ */
+static __always_inline struct ht_tls_call *ht_tls_running(struct task_struct *task, __u64 sp)
 {
 	struct ht_thread *th = bpf_task_storage_get(&threads, task, NULL, 0);
-	__u32 depth;
+	struct ht_tls_call *call;
+	__u32 depth, i;
 
 	if (!th)
 		return NULL;
 	depth = th->depth;
-	if (!depth || depth > HT_TLS_DEPTH)
-		return NULL;
-	return &th->call[(depth - 1) & (HT_TLS_DEPTH - 1)];
+	for (i = 0; i < HT_TLS_DEPTH; i++) {
+		if (!depth || depth > HT_TLS_DEPTH)
+			return NULL;
+		depth--;
+		call = ht_frame(th, depth);
+		if (call->sp >= sp)
+			return call;
+	}
+	return NULL;
 }
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * types.bpf.h - what the programs remember: per socket (socket storage), per TLS object and per thread (maps.bpf.h), per call (scratch).
+ * types.bpf.h - what the programs remember: per socket (socket storage), per TLS object and per thread (maps.bpf.h), per call
+ * (scratch).
  *
- * A flow is a connection's two streams, of a plain socket or of a TLS object's plaintext; payload.bpf.c decides on it what is copied to user space.
- * None of this leaves the kernel.
+ * A flow is a connection's two streams, of a plain socket or of a TLS object's plaintext; payload.bpf.c decides on it what is
+ * copied to user space. None of this leaves the kernel.
  */
 #ifndef HT_TYPES_BPF_H
 #define HT_TYPES_BPF_H
@@ -36,17 +37,17 @@
 #define TCP_CLOSING     11
 
 /* include/uapi/asm-generic/errno*.h, include/linux/errno.h */
-#define EAGAIN          11
-#define EACCES          13
-#define EINTR           4
-#define EINVAL          22
-#define ENETUNREACH     101
-#define EHOSTUNREACH    113
-#define ENOTCONN        107
-#define EALREADY        114
-#define EINPROGRESS     115
-#define ERESTARTSYS     512
-#define ERESTART_LAST   516
+#define EAGAIN        11
+#define EACCES        13
+#define EINTR         4
+#define EINVAL        22
+#define ENETUNREACH   101
+#define EHOSTUNREACH  113
+#define ENOTCONN      107
+#define EALREADY      114
+#define EINPROGRESS   115
+#define ERESTARTSYS   512
+#define ERESTART_LAST 516
 
 #define MSG_OOB      0x1
 #define MSG_PEEK     0x2
@@ -82,9 +83,9 @@ struct ht_stream {
 	__u32 head_cnt; /* bytes captured of the current head (TLS: of the hellos) */
 	__u16 status;   /* of the response head being read */
 	__u8 mode;
-	__u8 cphase;    /* HT_CHUNK_* */
-	__u8 begun;     /* the start line is complete (TLS hello: the record's first bytes have been looked at) */
-	__u8 mid_line;  /* the line begun is longer than the carry: its start has been judged or does not matter */
+	__u8 cphase;   /* HT_CHUNK_* */
+	__u8 begun;    /* the start line is complete (TLS hello: the record's first bytes have been looked at) */
+	__u8 mid_line; /* the line begun is longer than the carry: its start has been judged or does not matter */
 	__u8 has_cl;
 	__u8 chunked;
 	__u8 is_head;    /* request head being read: method HEAD */
@@ -97,8 +98,8 @@ struct ht_stream {
 struct ht_flow {
 	struct ht_stream tx;
 	struct ht_stream rx;
-	__u32 lost;         /* records about this object that did not get through since the last that did */
-	__u32 req_cnt;      /* request heads sent, final response heads received: bit n % 32 below belongs to request n */
+	__u32 lost;    /* records about this object that did not get through since the last that did */
+	__u32 req_cnt; /* request heads sent, final response heads received: bit n % 32 below belongs to request n */
 	__u32 resp_cnt;
 	__u32 head_bits;    /* the request's method is HEAD */
 	__u32 connect_bits; /* ... CONNECT */
@@ -166,11 +167,11 @@ struct ht_tls {
 struct ht_tls_call {
 	__u64 start_ns;
 	__u64 object;
-	__u64 sp;     /* stack pointer at entry: an outer frame's is higher */
-	__u64 buf;    /* plaintext; ALPN: where the pointer is written */
-	__u64 out;    /* where the length is written (_ex, ALPN) */
+	__u64 sp;         /* stack pointer at entry: an outer frame's is higher */
+	__u64 buf;        /* plaintext; ALPN: where the pointer is written */
+	__u64 out;        /* where the length is written (_ex, ALPN) */
 	__u64 arrival_ns; /* of the last bytes received inside */
-	__u64 cookie; /* nested sends and receives on this socket need no further look */
+	__u64 cookie;     /* nested sends and receives on this socket need no further look */
 	__u32 len;
 	__u32 err_lib; /* first library error inside, 0 none */
 	__u32 err_reason;
@@ -208,13 +209,18 @@ struct ht_route_note {
 };
 
 /* Keeps the compiler from dropping a mask as redundant, which the verifier needs to see. x is below mask + 1 anyway. */
-#define HT_BOUND(x, mask) ({ __u64 x_ = (x); asm volatile("" : "+r"(x_)); x_ & (mask); })
+#define HT_BOUND(x, mask)                    \
+	({                                   \
+		__u64 x_ = (x);              \
+		asm volatile("" : "+r"(x_)); \
+		x_ &(mask);                  \
+	})
 
 /* Bytes of one call that one record can carry, and what a read may overrun. Indexes are masked with HT_WIN - 1. */
-#define HT_WIN       16384
-#define HT_WIN_SLACK 4224
+#define HT_WIN        16384
+#define HT_WIN_SLACK  4224
 /* New bytes loaded at once behind a carry; the rest keeps carry, padding and word reads inside HT_WIN. */
-#define HT_LOAD_MAX  (HT_WIN - HT_CARRY_MAX - 64)
+#define HT_LOAD_MAX   (HT_WIN - HT_CARRY_MAX - 64)
 /* Gathering writes at most this much a step, within HT_WIN_SLACK behind the last masked index. */
 #define HT_GATHER_MAX 4095
 /* First load of a head: most heads are shorter, and what follows them is not wanted. */
@@ -240,11 +246,11 @@ struct ht_scratch {
 	__u8 strict; /* the stream is known from its first byte: what is not recognised is HT_STREAM_OTHER */
 	__u8 pad0[2];
 
-	__u32 pos;  /* of the call, done so far */
+	__u32 pos;   /* of the call, done so far */
 	__u32 carry; /* bytes in front of pos in the window */
-	__u32 end;  /* of the window */
-	__u32 at;   /* scanning position */
-	__u32 line; /* start of the line at `at` */
+	__u32 end;   /* of the window */
+	__u32 at;    /* scanning position */
+	__u32 line;  /* start of the line at `at` */
 	__u32 found;
 	__u32 iov_at;
 	__u32 pad1;

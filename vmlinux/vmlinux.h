@@ -2,9 +2,9 @@
 /*
  * vmlinux.h - the kernel types that bpf/ touches, and no others.
  *
- * Everything between the two pragmas is relocated by CO-RE: the loader looks every field up by name in the running kernel's BTF, so order, padding
- * and missing fields do not matter here, names and types do. What is outside them (constants, UAPI contexts) is ABI and fixed. README.md tells
- * how this file is made and extended.
+ * Everything between the two pragmas is relocated by CO-RE: the loader looks every field up by name in the running kernel's BTF, so
+ * order, padding and missing fields do not matter here, names and types do. What is outside them (constants, UAPI contexts) is ABI
+ * and fixed. README.md tells how this file is made and extended.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -166,8 +166,15 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct fib6_info;
+
+struct netns_ipv6 {
+	struct fib6_info *fib6_null_entry;
+};
+
 struct net {
 	struct ns_common ns;
+	struct netns_ipv6 ipv6;
 };
 
 typedef struct {
@@ -231,10 +238,6 @@ struct flowi4;
 struct flowi6;
 struct fib6_table;
 struct fib_nh_common;
-
-struct fib6_info {
-	u8 fib6_type;
-};
 
 struct fib6_result {
 	struct fib6_info *f6i;

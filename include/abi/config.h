@@ -15,6 +15,7 @@
 #define HT_CFG_FILTERED 0x1 /* only processes in `traced`; otherwise all but self_tgid */
 #define HT_CFG_FOLLOW   0x2 /* with FILTERED: a traced process's child is put into `traced` at fork */
 #define HT_CFG_PROCS    0x4 /* emit HT_REC_PROC for traced (unfiltered: all) processes */
+#define HT_CFG_JUDGE    0x8 /* with FILTERED: who executes a program is put into `traced`; user space takes out whom it does not want */
 
 struct ht_bpf_config {
 	__u32 flags;

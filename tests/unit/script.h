@@ -7,6 +7,7 @@
  *
  *   show WORD...          what reports tell beside hook names: args time how fields conn bytes times who; log: the engine's lines for -v
  *   dials all|none|auto, filtered, raw, noheaders      options; before the first record
+ *   whole                 what this is about depends on where records begin: it is not cut (see script_run())
  *   step TIME; +TIME      the clock's step; time passes (10us, 5ms, 1s, 7ns), told to the engine
  *   pid P [TID]           whose the following records are (100, thread 100)
  *   exec P COMM EXE; fork CHILD PARENT; exit P; fact P COMM EXE
@@ -55,7 +56,10 @@ struct ht_engine *script_engine(struct script *script);
 /* Frees all. Requests that were begun and not told as done by then: their number. */
 unsigned int script_free(struct script *script);
 
-/* A whole scenario: its reports, malloc'ed. What is open at the end of the script and not told after the engine's end is BROKEN. */
-char *script_run(const char *text);
+/*
+ * A whole scenario: its reports, malloc'ed. cut: each transfer comes as two records of one call, the first of cut bytes (modulo its length); 0: as one.
+ * What is open at the end of the script and not told after the engine's end is BROKEN.
+ */
+char *script_run(const char *text, size_t cut);
 
 #endif

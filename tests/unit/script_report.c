@@ -197,8 +197,8 @@ static void put_conn(struct script_text *text, const struct httptrace_request *r
 	script_put(text, " [%s %s>%s #%" PRIu64, conn->id, or_dash(conn->local), or_dash(conn->remote), conn->request_index);
 	if (conn->tls)
 		script_put(text, " tls=%s,%s,%s,alpn=%s,sni=%s,resumed=%s,%s", or_dash(conn->tls->library), or_dash(conn->tls->version),
-			   or_dash(conn->tls->cipher), or_dash(conn->tls->alpn), or_dash(conn->tls->server_name), tristate(conn->tls->resumed),
-			   or_dash(conn->tls->bound_by));
+			   or_dash(conn->tls->cipher), or_dash(conn->tls->alpn), or_dash(conn->tls->server_name),
+			   tristate(conn->tls->resumed), or_dash(conn->tls->bound_by));
 	script_put(text, "]");
 }
 
@@ -209,7 +209,7 @@ static void put_times(struct script_text *text, const struct httptrace_request *
 		const char *name;
 		int64_t *ns;
 	} parts[] = { { "blocked", &t.blocked_ns }, { "dns", &t.dns_ns },   { "connect", &t.connect_ns }, { "tls", &t.tls_ns },
-		      { "send", &t.send_ns },	    { "wait", &t.wait_ns }, { "receive", &t.receive_ns }, { "total", &t.total_ns } };
+		      { "send", &t.send_ns },       { "wait", &t.wait_ns }, { "receive", &t.receive_ns }, { "total", &t.total_ns } };
 
 	if (httptrace_request__timings(request, &t))
 		abort();
@@ -258,15 +258,16 @@ void script_put_request(struct script_text *text, const struct httptrace_request
 	if (view->conn)
 		put_conn(text, request);
 	if (view->bytes) {
-		script_put(text, " tx=%" PRId64 "+%" PRId64 " rx=%" PRId64 "+%" PRId64, tx->header_bytes, tx->body_bytes, rx->header_bytes, rx->body_bytes);
+		script_put(text, " tx=%" PRId64 "+%" PRId64 " rx=%" PRId64 "+%" PRId64, tx->header_bytes, tx->body_bytes, rx->header_bytes,
+			   rx->body_bytes);
 		for (size_t i = 0; view->fields && i < rx->header_cnt; i++)
 			script_put(text, " %s=%s", rx->headers[i].name, or_dash(rx->headers[i].value));
 	}
 	if (view->times)
 		put_times(text, request);
 	if (view->who)
-		script_put(text, " <%d/%d %s %s>", httptrace_request__pid(request), httptrace_request__tid(request), or_dash(httptrace_request__comm(request)),
-			   or_dash(httptrace_request__exe(request)));
+		script_put(text, " <%d/%d %s %s>", httptrace_request__pid(request), httptrace_request__tid(request),
+			   or_dash(httptrace_request__comm(request)), or_dash(httptrace_request__exe(request)));
 	script_put(text, "\n");
 }
 
@@ -301,9 +302,12 @@ const char *script_check(const struct httptrace_request *request, bool is_done)
 			s->first_ns = hook->mono_ns;
 		s->last_ns = hook->mono_ns;
 	}
-	static const enum httptrace_hook_id once[] = { HTTPTRACE_GET_CONN, HTTPTRACE_GOT_CONN, HTTPTRACE_WROTE_HEADERS, HTTPTRACE_WAIT_100_CONTINUE,
-						       HTTPTRACE_WROTE_REQUEST, HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, HTTPTRACE_GOT_100_CONTINUE,
-						       HTTPTRACE_GOT_RESPONSE_HEADERS, HTTPTRACE_GOT_BODY, HTTPTRACE_PUT_IDLE_CONN, HTTPTRACE_CONN_CLOSED };
+	static const enum httptrace_hook_id once[] = { HTTPTRACE_GET_CONN,         HTTPTRACE_GOT_CONN,
+						       HTTPTRACE_WROTE_HEADERS,    HTTPTRACE_WAIT_100_CONTINUE,
+						       HTTPTRACE_WROTE_REQUEST,    HTTPTRACE_GOT_FIRST_RESPONSE_BYTE,
+						       HTTPTRACE_GOT_100_CONTINUE, HTTPTRACE_GOT_RESPONSE_HEADERS,
+						       HTTPTRACE_GOT_BODY,         HTTPTRACE_PUT_IDLE_CONN,
+						       HTTPTRACE_CONN_CLOSED };
 	static const enum httptrace_hook_id order[][2] = {
 		{ HTTPTRACE_GET_CONN, HTTPTRACE_GOT_CONN },
 		{ HTTPTRACE_GET_CONN, HTTPTRACE_DNS_START },
@@ -335,7 +339,8 @@ const char *script_check(const struct httptrace_request *request, bool is_done)
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		if (!is_before(&seen[order[i][0]], &seen[order[i][1]]))
 			return httptrace_hook__name(order[i][1]);
-	if (seen[HTTPTRACE_DNS_DONE].cnt > seen[HTTPTRACE_DNS_START].cnt || seen[HTTPTRACE_CONNECT_DONE].cnt > seen[HTTPTRACE_CONNECT_START].cnt ||
+	if (seen[HTTPTRACE_DNS_DONE].cnt > seen[HTTPTRACE_DNS_START].cnt ||
+	    seen[HTTPTRACE_CONNECT_DONE].cnt > seen[HTTPTRACE_CONNECT_START].cnt ||
 	    seen[HTTPTRACE_TLS_HANDSHAKE_DONE].cnt > seen[HTTPTRACE_TLS_HANDSHAKE_START].cnt)
 		return "more ends than starts";
 	if (seen[HTTPTRACE_PUT_IDLE_CONN].cnt && seen[HTTPTRACE_CONN_CLOSED].cnt)

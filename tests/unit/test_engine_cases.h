@@ -20,11 +20,11 @@ struct engine_case {
 #define EXPECT "tx 1 'POST / HTTP/1.1~Host: a~Expect: 100-continue~Content-Length: 5~~'\n"
 #define GO_ON  "rx 1 'HTTP/1.1 100 Continue~~'\n"
 /* A TLS handshake of object 1 on connection 1, by curl's hellos. */
-#define TLS_UP                                                                          \
+#define TLS_UP                                                                         \
 	"connect 1 127.0.0.1:443\n up 1\n tls 1 start\n tx 1 tls13_client handshake\n" \
 	"tls 1 bind 1 nested\n rx 1 tls13_server handshake\n tls 1 done\n"
-#define TGET  "ttx 1 'GET / HTTP/1.1~Host: a~~'\n"
-#define TOK   "trx 1 'HTTP/1.1 200 OK~Content-Length: 2~~hi'\n"
+#define TGET "ttx 1 'GET / HTTP/1.1~Host: a~~'\n"
+#define TOK  "trx 1 'HTTP/1.1 200 OK~Content-Length: 2~~hi'\n"
 
 /* Reports */
 #define DIAL     "ConnectStart ConnectDone"

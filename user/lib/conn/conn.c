@@ -64,6 +64,15 @@ struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t
 	return conn;
 }
 
+void ht_conn_lost(struct ht_conn *conn, uint32_t n)
+{
+	/* The exchange lays what no request takes to the connection. */
+	if (n && conn->exchange)
+		ht_exchange_lost(conn->exchange, n);
+	else
+		conn->lost += n;
+}
+
 void ht_conn_forget_dial(struct ht_conn *conn)
 {
 	struct ht_dial *dial = conn->dial;
@@ -145,10 +154,29 @@ static void end(struct ht_conn *conn, uint64_t now_ns, enum httptrace_closer by)
 	if (conn->kind == HT_CONN_TLS && !conn->tls && conn->server_hello && !conn->alert_by)
 		conn->engine->counts.opaque_tls++;
 	/* What had arrived before a reset can still be read: the program's next receive tells, or the timer does. */
-	if (conn->exchange && by != HTTPTRACE_BY_RESET)
+	if (conn->exchange && by == HTTPTRACE_BY_RESET)
+		ht_exchange_reset(conn->exchange, now_ns);
+	else if (conn->exchange)
 		ht_exchange_close(conn->exchange, now_ns, by, conn->sock_err);
 	end_unused(conn, now_ns);
 	ht_timer_set(&conn->engine->timers, &conn->timer, now_ns + HT_CLOSED_WAIT_NS, free_late, conn);
+}
+
+void ht_conn_exit(struct ht_conn *conn, uint64_t now_ns)
+{
+	if (conn->is_closed && conn->exchange && conn->reset_ns)
+		ht_exchange_close(conn->exchange, now_ns, HTTPTRACE_BY_RESET, conn->sock_err ? conn->sock_err : ECONNRESET);
+	else if (!conn->dial || conn->connected_ns) /* else the dial's end tells */
+		end(conn, now_ns, conn->fin_ns ? HTTPTRACE_BY_SERVER : HTTPTRACE_BY_CLIENT);
+}
+
+void ht_conn_cut(struct ht_conn *conn, uint64_t now_ns)
+{
+	bool is_opaque = !conn->tls && conn->server_hello;
+
+	if (conn->dial && conn->kind == HT_CONN_TLS && !ht_conn_tls_done_ns(conn) && !is_opaque)
+		ht_dial_end(conn->dial, conn, HT_DIAL_TLS_CUT, now_ns);
+	ht_conn_abandon(conn, now_ns);
 }
 
 /* ---- states ---- */
@@ -167,7 +195,17 @@ static void connect_failed(struct ht_conn *conn, const struct ht_rec_sock_state 
 		dial->conn_cnt--;
 		ht_dial_attempt_done(dial, conn->cookie, rec->hdr.ts_ns, false, err);
 	}
+	ht_conn_abandon(conn, rec->hdr.ts_ns); /* records that contradict each other */
 	ht_conn_free(conn);
+}
+
+/* Records of bytes that were lost leave no gap where nothing follows them but the close. */
+static void note_lost_bytes(struct ht_conn *conn, const struct ht_rec_sock_state *rec)
+{
+	if (!rec->hdr.lost || !conn->exchange || conn->tls)
+		return;
+	ht_exchange_reach(conn->exchange, HT_DIR_TX, rec->tx_bytes, rec->hdr.ts_ns);
+	ht_exchange_reach(conn->exchange, HT_DIR_RX, rec->rx_bytes, rec->hdr.ts_ns);
 }
 
 static void closed(struct ht_conn *conn, const struct ht_rec_sock_state *rec)
@@ -191,8 +229,10 @@ void ht_conn_state(struct ht_engine *engine, const struct ht_rec_sock_state *rec
 	struct ht_conn *conn = ht_conn_get(engine, rec->cookie);
 
 	if (rec->old_state == HT_TCP_CLOSE && rec->new_state == HT_TCP_SYN_SENT) {
-		if (conn) /* a socket may be connected again after a failure */
+		if (conn) { /* a socket may be connected again, after a failure or connect(AF_UNSPEC) */
+			ht_conn_abandon(conn, now_ns);
 			ht_conn_free(conn);
+		}
 		conn = ht_conn_make(engine, rec->cookie, rec->hdr.tgid);
 		if (!conn)
 			return;
@@ -216,9 +256,7 @@ void ht_conn_state(struct ht_engine *engine, const struct ht_rec_sock_state *rec
 			return;
 		conn->start_ns = now_ns;
 	}
-	conn->lost += rec->hdr.lost;
-	if (rec->hdr.lost && conn->exchange)
-		ht_exchange_lost(conn->exchange, rec->hdr.lost);
+	ht_conn_lost(conn, rec->hdr.lost);
 	if (rec->local.family && rec->local.port)
 		conn->local = rec->local;
 	if (rec->remote.family)
@@ -237,9 +275,11 @@ void ht_conn_state(struct ht_engine *engine, const struct ht_rec_sock_state *rec
 			ht_exchange_fin(conn->exchange, now_ns);
 		break;
 	case HT_TCP_FIN_WAIT1:
+		note_lost_bytes(conn, rec);
 		end(conn, now_ns, HTTPTRACE_BY_CLIENT);
 		break;
 	case HT_TCP_LAST_ACK:
+		note_lost_bytes(conn, rec);
 		end(conn, now_ns, HTTPTRACE_BY_SERVER);
 		break;
 	case HT_TCP_CLOSE:
@@ -319,12 +359,24 @@ bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec)
 	return true;
 }
 
+/* The socket's stream has ended. Its offsets are not those of the plaintext. */
+static void eof(struct ht_conn *conn, const struct ht_rec_data *rec)
+{
+	struct ht_rec_data at = *rec;
+
+	if (conn->tls)
+		at.off = 0;
+	ht_exchange_eof(conn->exchange, &at);
+}
+
 void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 {
 	struct ht_conn *conn = ht_conn_make(engine, rec->cookie, rec->hdr.flags & HT_F_FOREIGN ? 0 : rec->hdr.tgid);
 
 	if (!conn)
 		return;
+	if (rec->hdr.flags & (HT_F_FAILED | HT_F_EOF))
+		ht_conn_lost(conn, rec->hdr.lost);
 	if (rec->hdr.flags & HT_F_FAILED) {
 		if (conn->exchange)
 			ht_exchange_io_failed(conn->exchange, rec->hdr.ts_ns, rec->dir, rec->err);
@@ -332,7 +384,7 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 	}
 	if (rec->hdr.flags & HT_F_EOF) {
 		if (conn->exchange)
-			ht_exchange_eof(conn->exchange, rec->hdr.ts_ns);
+			eof(conn, rec);
 		return;
 	}
 	if (conn->exchange && ht_exchange_is_tunnel(conn->exchange) && !conn->tls)

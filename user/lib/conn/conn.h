@@ -20,10 +20,16 @@ struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t
 bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec);
 /* Its exchange ends as incomplete and goes: the protocol above the socket has changed. */
 void ht_conn_drop_exchange(struct ht_conn *conn, uint64_t now_ns);
+/* n events about it were lost: laid to the requests under way, or to the next. */
+void ht_conn_lost(struct ht_conn *conn, uint32_t n);
 /* It is no business of ours any more: its dial is forgotten, nothing is told. */
 void ht_conn_forget_dial(struct ht_conn *conn);
-/* The process that holds the socket is gone: its open requests end as incomplete. */
+/* What becomes of it will not be seen: its open requests end as incomplete. */
 void ht_conn_abandon(struct ht_conn *conn, uint64_t now_ns);
+/* Tracing ends: so does a handshake under way. */
+void ht_conn_cut(struct ht_conn *conn, uint64_t now_ns);
+/* Its process has exited, and the kernel closes the socket for it. */
+void ht_conn_exit(struct ht_conn *conn, uint64_t now_ns);
 /* Frees it; an exchange still open has been ended by the caller. */
 void ht_conn_free(struct ht_conn *conn);
 

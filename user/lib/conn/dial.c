@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conn/conn.h"
 #include "conn/proc.h"
@@ -53,7 +54,7 @@ static struct ht_lookup *add_lookup(struct ht_engine *engine, const struct ht_re
 		drop_lookup(proc, ht_container(proc->lookups.next, struct ht_lookup, node));
 	}
 	lookup->call_id = rec->call_id;
-	lookup->start_ns = rec->start_ns;
+	lookup->start_ns = rec->start_ns ? rec->start_ns : rec->hdr.ts_ns;
 	lookup->tid = rec->hdr.tid;
 	memcpy(lookup->host, rec->host, rec->host_len);
 	memcpy(lookup->service, rec->service, rec->service_len);
@@ -224,6 +225,15 @@ void ht_dial_dns_done(struct ht_engine *engine, const struct ht_rec_dns *rec)
 
 static void dial_free(struct ht_dial *dial)
 {
+	/* By cookie: a connection may have passed to another process meanwhile. */
+	for (unsigned int i = 0; dial->conn_cnt && i < dial->attempt_cnt; i++) {
+		struct ht_conn *conn = ht_conn_get(dial->engine, dial->attempts[i].cookie);
+
+		if (conn && conn->dial == dial) {
+			conn->dial = NULL;
+			dial->conn_cnt--;
+		}
+	}
 	ht_timer_cancel(&dial->engine->timers, &dial->timer);
 	ht_list_remove(&dial->node);
 	dial->proc->dial_cnt--;
@@ -294,8 +304,6 @@ static struct ht_dial *dial_new(struct ht_proc *proc, struct ht_lookup *lookup, 
 	if (proc->dial_cnt >= HT_MAX_DIALS) {
 		proc->engine->counts.evicted++;
 		dial = ht_container(proc->dials.next, struct ht_dial, node);
-		if (dial->conn_cnt)
-			return NULL;
 		dial_free(dial);
 	}
 	dial = calloc(1, sizeof(*dial));
@@ -335,7 +343,8 @@ struct ht_dial *ht_dial_attempt(struct ht_proc *proc, uint64_t cookie, const str
 
 struct ht_attempt *ht_dial_find(struct ht_dial *dial, uint64_t cookie)
 {
-	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
+	/* A socket may be connected again after a failure: its newest attempt. */
+	for (unsigned int i = dial->attempt_cnt; i-- > 0;)
 		if (dial->attempts[i].cookie == cookie)
 			return &dial->attempts[i];
 	return NULL;
@@ -354,10 +363,14 @@ static void report_failed(struct ht_dial *dial, uint64_t now_ns)
 		if (a->state == HT_ATTEMPT_FAILED && (!decisive || decisive->err == ECANCELED || a->err != ECANCELED))
 			decisive = a;
 	}
-	if (!decisive) {
+	if (!decisive && dial->engine->is_ended) {
 		v.outcome = HTTPTRACE_INCOMPLETE;
 		v.code = "incomplete";
 		v.message = "tracing ended while the connect was under way";
+	} else if (!decisive) {
+		v.outcome = HTTPTRACE_ABORTED;
+		v.code = "aborted";
+		v.message = "the process ended while the connect was under way";
 	} else {
 		v.end_ns = decisive->done_ns;
 		if (decisive->err) {
@@ -428,19 +441,75 @@ void ht_dial_attempt_done(struct ht_dial *dial, uint64_t cookie, uint64_t now_ns
 void ht_dial_failed_call(struct ht_engine *engine, const struct ht_rec_connect_fail *rec)
 {
 	struct ht_proc *proc = ht_proc_get(engine, rec->hdr.tgid);
-	struct ht_dial *dial = proc ? ht_dial_attempt(proc, rec->cookie, &rec->remote, rec->start_ns, rec->hdr.tid) : NULL;
+	uint64_t start_ns = rec->start_ns ? rec->start_ns : rec->hdr.ts_ns;
+	struct ht_dial *dial = proc ? ht_dial_attempt(proc, rec->cookie, &rec->remote, start_ns, rec->hdr.tid) : NULL;
 
 	if (dial)
 		ht_dial_attempt_done(dial, rec->cookie, rec->hdr.ts_ns, false, rec->err);
 }
 
-void ht_dial_give(struct ht_dial *dial, struct ht_conn *winner, struct httptrace_request *request, const char *host_port)
+static bool is_host(const struct ht_lookup *lookup, const char *host_port)
 {
-	ht_timer_cancel(&dial->engine->timers, &dial->timer);
+	size_t len = strlen(lookup->host);
+
+	/* RFC 1035 section 2.3.3: names compare in any case. */
+	return !strncasecmp(lookup->host, host_port, len) && (!host_port[len] || host_port[len] == ':');
+}
+
+/*
+ * Two names of one address may be looked up at once, by helper threads: then the request's Host tells which answer was the dial's (hooks.md B0). Where no
+ * other answer fits, the one that is there stays: a Host field may say what it likes.
+ */
+static void correct_lookup(struct ht_dial *dial, const struct ht_conn *winner, const char *host_port)
+{
+	struct ht_lookup *lookup, *next_lookup, *former = dial->lookup;
+	struct ht_dial *other, *next;
+
+	if (!former || !host_port || is_host(former, host_port))
+		return;
+	ht_list_each(&dial->proc->dials, other, next, node) {
+		if (other == dial || other->request || !other->lookup || other->port != dial->port || !is_host(other->lookup, host_port) ||
+		    !has_address(other->lookup, &winner->remote) || other->lookup->done_ns > dial->attempts[0].start_ns)
+			continue;
+		dial->lookup = other->lookup;
+		other->lookup = former->done_ns <= other->attempts[0].start_ns ? former : NULL;
+		if (!other->lookup)
+			free(former);
+		return;
+	}
+	ht_list_each(&dial->proc->lookups, lookup, next_lookup, node) {
+		if (!lookup->done_ns || lookup->done_ns > dial->attempts[0].start_ns || !is_host(lookup, host_port) || !has_address(lookup, &winner->remote))
+			continue;
+		ht_list_remove(&lookup->node);
+		dial->lookup = lookup;
+		ht_list_append(&dial->proc->lookups, &former->node);
+		return;
+	}
+}
+
+void ht_dial_show(const struct ht_dial *dial, struct httptrace_request *request, const char *host_port)
+{
 	ht_hook_get_conn(request, first_ns(dial), host_port);
 	add_dial_hooks(dial, request);
-	dial->request = httptrace_request__ref(request);
-	dial->winner = winner->cookie;
+}
+
+void ht_dial_give(struct ht_dial *dial, struct ht_conn *winner, struct httptrace_request *request, const char *host_port)
+{
+	struct ht_attempt *attempt = ht_dial_find(dial, winner->cookie);
+
+	ht_timer_cancel(&dial->engine->timers, &dial->timer);
+	if (!dial->request) {
+		correct_lookup(dial, winner, host_port);
+		ht_dial_show(dial, request, host_port);
+		dial->request = httptrace_request__ref(request);
+		dial->winner = winner->cookie;
+	} else if (attempt) {
+		/* Two attempts succeeded and both are used: the lookup is the first request's, this attempt the second's own. */
+		ht_hook_get_conn(request, attempt->start_ns, host_port);
+		ht_hook_connect_start(request, attempt);
+		if (attempt->state != HT_ATTEMPT_RUNNING)
+			ht_hook_connect_done(request, attempt);
+	}
 	winner->dial = NULL;
 	dial->conn_cnt--;
 	ht_dial_leave(dial);
@@ -488,16 +557,18 @@ static void tls_verdict(const struct ht_conn *conn, struct verdict *v, char *buf
 void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end how, uint64_t now_ns)
 {
 	struct verdict v = { .outcome = HTTPTRACE_UNUSED, .phase = HTTPTRACE_PHASE_NONE, .end_ns = now_ns };
-	bool has_rival = false;
+	bool has_rival = dial->conn_cnt > 1;
 	char buf[64];
 
-	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
-		if (dial->attempts[i].cookie != conn->cookie && dial->attempts[i].state != HT_ATTEMPT_FAILED)
-			has_rival = true;
-	if (how == HT_DIAL_TLS_FAILED)
+	if (how == HT_DIAL_TLS_FAILED) {
 		tls_verdict(conn, &v, buf, sizeof(buf));
+	} else if (how == HT_DIAL_TLS_CUT) {
+		v.outcome = HTTPTRACE_INCOMPLETE;
+		v.phase = HTTPTRACE_PHASE_TLS;
+		v.message = "tracing ended during the TLS handshake";
+	}
 	/* A rival is on its way to be used: what this one did is part of the rival's request. */
-	if (!dial->request && (!has_rival || how == HT_DIAL_TLS_FAILED))
+	if (!dial->request && (!has_rival || how != HT_DIAL_UNUSED))
 		report(dial, conn, &v);
 	conn->dial = NULL;
 	dial->conn_cnt--;
@@ -514,11 +585,7 @@ void ht_dial_flush(struct ht_proc *proc, uint64_t now_ns)
 	ht_list_each(&proc->dials, dial, next, node) {
 		if (!dial->request && dial->attempt_cnt && !has_attempt_in(dial, HT_ATTEMPT_CONNECTED))
 			report_failed(dial, now_ns);
-		ht_timer_cancel(&dial->engine->timers, &dial->timer);
-		if (!dial->conn_cnt)
-			dial_free(dial);
-		else if (!dial->request)
-			dial->attempt_cnt = 0; /* told: nothing is left to tell */
+		dial_free(dial);
 	}
 	ht_list_each(&proc->lookups, lookup, next_lookup, node) {
 		if (!lookup->done_ns) {

@@ -26,8 +26,11 @@ struct ht_attempt *ht_dial_find(struct ht_dial *dial, uint64_t cookie);
  */
 void ht_dial_give(struct ht_dial *dial, struct ht_conn *winner, struct httptrace_request *request, const char *host_port);
 
+/* Adds the same hooks, and leaves the dial where it is: for a CONNECT, behind which another request takes it. */
+void ht_dial_show(const struct ht_dial *dial, struct httptrace_request *request, const char *host_port);
+
 /* The dial's connection ended without having carried a request, or its handshake failed: report it. The dial is freed. */
-enum ht_dial_end { HT_DIAL_UNUSED, HT_DIAL_TLS_FAILED };
+enum ht_dial_end { HT_DIAL_UNUSED, HT_DIAL_TLS_FAILED, HT_DIAL_TLS_CUT /* tracing ended in the handshake */ };
 void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end how, uint64_t now_ns);
 
 /* The connection no longer points to the dial: frees it when nothing else needs it. */

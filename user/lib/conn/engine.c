@@ -174,7 +174,7 @@ void ht_engine_end(void *ctx, uint64_t now_ns)
 	ht_timers_run(&engine->timers, now_ns);
 	engine->is_ended = true;
 	ht_list_each(&engine->conn_order, conn, next_conn, order)
-		ht_conn_abandon(conn, now_ns);
+		ht_conn_cut(conn, now_ns);
 	ht_list_each(&engine->proc_order, proc, next_proc, order)
 		ht_dial_flush(proc, now_ns);
 }

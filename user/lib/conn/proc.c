@@ -65,7 +65,6 @@ void ht_proc_free(struct ht_proc *proc)
 	ht_list_each(&proc->conns, conn, next, node) {
 		ht_list_remove(&conn->node);
 		conn->proc = NULL;
-		conn->dial = NULL;
 	}
 	ht_dial_free_all(proc);
 	ht_list_remove(&proc->order);
@@ -91,7 +90,7 @@ static void proc_exit(struct ht_proc *proc, uint64_t now_ns)
 	struct ht_conn *conn, *next;
 
 	ht_list_each(&proc->conns, conn, next, node)
-		ht_conn_abandon(conn, now_ns);
+		ht_conn_exit(conn, now_ns);
 	ht_dial_flush(proc, now_ns);
 	ht_proc_free(proc);
 }

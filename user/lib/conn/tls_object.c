@@ -107,9 +107,14 @@ static void bind(struct ht_tls_object *object, uint64_t cookie, uint8_t evidence
 	conn = ht_conn_make(object->engine, cookie, object->tgid);
 	if (!conn)
 		return;
+	/* The socket's own object is better proven: this one is a guess (a file descriptor used again). */
+	if (conn->tls && !conn->tls->is_freed && conn->tls->evidence > evidence)
+		return;
 	if (object->conn) { /* better evidence, or another socket: what was read into the old one is not to be trusted */
 		ht_conn_drop_exchange(object->conn, now_ns);
 		object->conn->tls = NULL;
+		if (!object->conn->hello[HT_DIR_TX] && !object->conn->hello[HT_DIR_RX])
+			object->conn->kind = HT_CONN_UNDECIDED; /* only the wrong binding said TLS */
 	}
 	ht_conn_drop_exchange(conn, now_ns);
 	if (conn->tls)
@@ -134,19 +139,20 @@ void ht_tls_record(struct ht_engine *engine, const struct ht_rec_tls *rec)
 	struct ht_tls_object *object;
 	uint64_t now_ns = rec->hdr.ts_ns;
 
-	if (rec->is_server)
-		return;
 	object = rec->op == HT_TLS_FREE ? ht_map_get(&engine->tls_objects, rec->tls_id) : object_make(engine, rec->tls_id, rec->hdr.tgid);
 	if (!object)
 		return;
+	if (rec->is_server) { /* not ours, nor is its plaintext */
+		object->is_ignored = true;
+		if (rec->op == HT_TLS_FREE)
+			object_freed(object);
+		return;
+	}
 	object->library = rec->library;
 	if (rec->cookie && rec->op != HT_TLS_BIND && !object->conn)
 		bind(object, rec->cookie, rec->evidence, now_ns);
-	if (rec->hdr.lost && object->conn) {
-		object->conn->lost += rec->hdr.lost;
-		if (object->conn->exchange)
-			ht_exchange_lost(object->conn->exchange, rec->hdr.lost);
-	}
+	if (object->conn)
+		ht_conn_lost(object->conn, rec->hdr.lost);
 	switch (rec->op) {
 	case HT_TLS_HANDSHAKE_START:
 		object->handshake = HT_HANDSHAKE_RUNNING;
@@ -207,7 +213,7 @@ void ht_tls_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 	}
 	if (rec->hdr.flags & (HT_F_EOF | HT_F_FAILED)) {
 		if (object->conn->exchange && rec->hdr.flags & HT_F_EOF)
-			ht_exchange_eof(object->conn->exchange, rec->hdr.ts_ns);
+			ht_exchange_eof(object->conn->exchange, rec);
 		else if (object->conn->exchange && rec->err)
 			ht_exchange_io_failed(object->conn->exchange, rec->hdr.ts_ns, rec->dir, rec->err);
 		return;

@@ -29,6 +29,7 @@ struct ht_exchange *ht_exchange_new(struct ht_conn *conn)
 	exchange->conn = conn;
 	ht_list_init(&exchange->flights);
 	ht_list_init(&exchange->held);
+	exchange->is_from_start = conn->is_whole && !conn->requests && (!conn->tls || conn->tls->handshake != HT_HANDSHAKE_UNSEEN);
 	exchange->parser[HT_DIR_TX] = ht_http1_new(HT_HTTP1_REQUEST, 0, &request_events, exchange);
 	exchange->parser[HT_DIR_RX] = ht_http1_new(HT_HTTP1_RESPONSE, 0, &response_events, exchange);
 	if (!exchange->parser[HT_DIR_TX] || !exchange->parser[HT_DIR_RX]) {
@@ -103,14 +104,27 @@ bool ht_exchange_is_tunnel(const struct ht_exchange *exchange)
 
 /* ---- how a request ends ---- */
 
+/* Bytes that might have become anything are no request. */
+static bool is_nothing(const struct ht_exchange *exchange, const struct ht_flight *flight)
+{
+	return !flight->has_head && !flight->is_plausible && !exchange->is_proven;
+}
+
 static void flight_done(struct ht_exchange *exchange, struct ht_flight *flight)
 {
+	if (is_nothing(exchange, flight)) {
+		drop_flight(exchange, flight);
+		return;
+	}
+	if (!flight->has_head) /* a response came before the head was sent: 408, 431 */
+		ht_flight_headless(exchange, flight);
 	if (exchange->writing == flight)
 		exchange->writing = NULL;
 	if (exchange->settling == flight)
 		exchange->settling = NULL;
 	else
 		exchange->flight_cnt--;
+	flight->request->is_identified = true;
 	ht_report_done(exchange->engine, flight->request);
 	ht_flight_free(flight);
 }
@@ -144,6 +158,19 @@ static void settle_closed(struct ht_exchange *exchange, uint64_t ts_ns, enum htt
 	flight_done(exchange, flight);
 }
 
+/* An answered request whose body will not follow any more (hooks.md C 8c, 8d). */
+static void give_up_body(struct ht_flight *flight, uint64_t ts_ns)
+{
+	ht_flight_wait_continue(flight);
+	ht_flight_written(flight, ts_ns,
+			  ht_hook_error(flight->request, "body_not_sent", "the server answered before the body was sent, and it was not sent"));
+}
+
+static bool has_kept_body_back(const struct ht_flight *flight)
+{
+	return flight->is_answered && !flight->is_written && flight->is_expecting && !flight->sent_body_bytes;
+}
+
 static void fate_due(void *object, uint64_t at_ns)
 {
 	struct ht_exchange *exchange = object;
@@ -154,6 +181,10 @@ static void fate_due(void *object, uint64_t at_ns)
 		settle(exchange);
 	} else if (flight && flight->is_answered) {
 		/* Answered, but its body is still being written: that goes on without us (hooks.md C 11b). */
+		if (has_kept_body_back(flight)) {
+			give_up_body(flight, flight->end_ns);
+			exchange->is_body_owed = true;
+		}
 		exchange->again_ns = 0;
 		flight_done(exchange, flight);
 	}
@@ -172,18 +203,12 @@ static void finish(struct ht_exchange *exchange, struct ht_flight *flight)
 	exchange->flight_cnt--;
 	exchange->settling = flight;
 	exchange->again_ns = 0;
-	if (exchange->conn->fin_ns && exchange->conn->fin_ns <= flight->end_ns)
+	if (exchange->conn->reset_ns && exchange->conn->reset_ns <= flight->end_ns)
+		settle_closed(exchange, flight->end_ns, HTTPTRACE_BY_RESET);
+	else if (exchange->conn->fin_ns && exchange->conn->fin_ns <= flight->end_ns)
 		settle_closed(exchange, flight->end_ns, HTTPTRACE_BY_SERVER);
 	else
 		ht_timer_set(&exchange->engine->timers, &exchange->fate, flight->end_ns + HT_FATE_NS, fate_due, exchange);
-}
-
-/* An answered request whose body will not follow any more (hooks.md C 8c, 8d). */
-static void give_up_body(struct ht_flight *flight, uint64_t ts_ns)
-{
-	ht_flight_wait_continue(flight);
-	ht_flight_written(flight, ts_ns,
-			  ht_hook_error(flight->request, "body_not_sent", "the server answered before the body was sent, and it was not sent"));
 }
 
 struct failure {
@@ -194,15 +219,25 @@ struct failure {
 	int closer; /* enum httptrace_closer, -1: the connection was not closed */
 };
 
+static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
 static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, const struct failure *f)
 {
 	struct httptrace_request *request = flight->request;
 	enum httptrace_phase phase = ht_flight_phase(flight);
+	uint64_t closed_ns;
 
+	if (is_nothing(exchange, flight)) {
+		drop_flight(exchange, flight);
+		return;
+	}
 	if (flight->is_answered) {
-		if (!flight->is_written && !flight->sent_body_bytes && flight->is_expecting)
+		if (has_kept_body_back(flight))
 			give_up_body(flight, f->ts_ns);
-		else if (!flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
+		else if (flight->has_head && !flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
 			ht_flight_written(flight, f->ts_ns, ht_hook_error(request, f->code ? f->code : "closed", f->message));
 	} else {
 		if (!flight->has_head)
@@ -219,8 +254,10 @@ static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, 
 		if (f->outcome == HTTPTRACE_INCOMPLETE && exchange->engine->losses > flight->losses && !request->lost)
 			request->lost = exchange->engine->losses - flight->losses;
 	}
+	/* The cause may be older than what the program still did before it noticed. */
+	closed_ns = later_of(later_of(f->ts_ns, flight->end_ns), later_of(flight->written_ns, flight->first_byte_ns));
 	if (f->closer >= 0)
-		ht_hook_conn_closed(request, f->ts_ns > flight->end_ns ? f->ts_ns : flight->end_ns, (enum httptrace_closer)f->closer);
+		ht_hook_conn_closed(request, closed_ns, (enum httptrace_closer)f->closer);
 	ht_list_remove(&flight->node);
 	flight_done(exchange, flight);
 }
@@ -335,6 +372,27 @@ static void lose_track(struct ht_exchange *exchange)
 	fail_all(exchange, &f);
 }
 
+/*
+ * No HTTP message begins with these bytes. On a connection older than we they may be the rest of a message, so its next one is waited for, unless what
+ * is sent are responses: then this is a server.
+ */
+static void not_http_yet(struct ht_exchange *exchange)
+{
+	const struct ht_rec_data *rec = exchange->rec;
+	enum ht_http1_side other = rec->dir == HT_DIR_TX ? HT_HTTP1_RESPONSE : HT_HTTP1_REQUEST;
+
+	while (first_flight(exchange))
+		drop_flight(exchange, first_flight(exchange));
+	if (!exchange->conn->is_whole && ht_http1_probe(other, rec + 1, rec->captured_len) != 1) {
+		exchange->is_awry[rec->dir] = true;
+		if (rec->dir == HT_DIR_TX)
+			exchange->is_awry[HT_DIR_RX] = true;
+		return;
+	}
+	exchange->is_not_http = true;
+	exchange->is_dead = true;
+}
+
 static void parser_error(struct ht_exchange *exchange, enum ht_http1_error error, bool is_request)
 {
 	struct failure f = { .outcome = HTTPTRACE_PROTOCOL_ERROR, .code = ht_http1_error_name(error), .closer = -1 };
@@ -346,17 +404,16 @@ static void parser_error(struct ht_exchange *exchange, enum ht_http1_error error
 		return;
 	}
 	if (error == HT_HTTP1_NOT_HTTP && !exchange->is_proven) {
-		exchange->is_not_http = true;
-		exchange->is_dead = true;
-		while (first_flight(exchange))
-			drop_flight(exchange, first_flight(exchange));
+		not_http_yet(exchange);
 		return;
 	}
-	/* The rest of a response whose request was sent before we came. */
-	if (!is_request && error == HT_HTTP1_NOT_HTTP && !exchange->conn->is_whole) {
+	/* What answers nobody harms nobody: the next response begins anew. */
+	if (!is_request && exchange->is_orphan) {
 		exchange->is_awry[HT_DIR_RX] = true;
 		return;
 	}
+	if (is_request && exchange->writing)
+		exchange->writing->is_plausible = true;
 	f.message = is_request ? "the request is not HTTP/1 as RFC 9112 has it" : "the response is not HTTP/1 as RFC 9112 has it";
 	f.ts_ns = exchange->rec->hdr.ts_ns;
 	exchange->is_dead = true;
@@ -380,10 +437,8 @@ static void response_begin(void *ctx)
 	struct ht_flight *flight = first_flight(exchange);
 
 	exchange->is_orphan = !flight || flight->is_answered;
-	if (exchange->is_orphan) {
-		exchange->engine->counts.unsolicited++;
+	if (exchange->is_orphan)
 		return;
-	}
 	flight->is_response_begun = true;
 	if (flight->first_byte_ns)
 		return;
@@ -407,7 +462,9 @@ static void response_head(void *ctx, const struct ht_http1_head *head)
 	struct ht_exchange *exchange = ctx;
 	struct ht_flight *flight = first_flight(exchange);
 
-	if (!exchange->is_orphan && flight)
+	if (exchange->is_orphan)
+		exchange->engine->counts.unsolicited++;
+	else if (flight)
 		ht_flight_response_head(exchange, flight, head, exchange->rec->hdr.ts_ns);
 }
 
@@ -426,7 +483,8 @@ static void tunnel_opened(struct ht_exchange *exchange, struct ht_flight *flight
 	exchange->engine->counts.tunnels++;
 	exchange->is_tunnel = true;
 	exchange->is_dead = true;
-	exchange->conn->requests--;
+	exchange->conn->requests = 0;
+	exchange->conn->last_end_ns = 0;
 	ht_list_remove(&flight->node);
 	drop_flight(exchange, flight);
 }
@@ -439,8 +497,10 @@ static void response_end(void *ctx, const struct ht_http1_field *trailers, size_
 
 	(void)trailers;
 	(void)trailer_cnt;
-	if (exchange->is_orphan || !flight || flight->is_interim)
+	if (exchange->is_orphan || !flight || flight->is_interim) {
+		exchange->is_orphan = false;
 		return;
+	}
 	if (flight->framing == HT_HTTP1_TUNNEL) {
 		if (flight->request->status != 101) {
 			tunnel_opened(exchange, flight);
@@ -489,36 +549,40 @@ static bool is_back_on_track(struct ht_exchange *exchange, const struct ht_rec_d
 static void look_for_abandoned_body(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 {
 	struct ht_flight *flight = exchange->writing;
+	bool is_owed = exchange->is_body_owed;
 
-	if (!flight || !flight->is_expecting || !flight->is_answered || flight->sent_body_bytes ||
-	    ht_http1_probe(HT_HTTP1_REQUEST, rec + 1, rec->captured_len) != 1)
+	exchange->is_body_owed = false;
+	if (!is_owed && (!flight || !has_kept_body_back(flight)))
 		return;
+	if (ht_http1_probe(HT_HTTP1_REQUEST, rec + 1, rec->captured_len) != 1)
+		return;
+	if (is_owed) {
+		ht_http1_reset(exchange->parser[HT_DIR_TX]);
+		return;
+	}
 	give_up_body(flight, flight->end_ns);
 	exchange->writing = NULL;
 	ht_http1_reset(exchange->parser[HT_DIR_TX]);
 	finish(exchange, flight);
 }
 
-/* Was the stream seen from its first byte on? Otherwise its first record begins where it begins. */
-static bool is_from_start(const struct ht_exchange *exchange)
+/* Where the direction's next byte stands. A stream that was not seen from its first byte on begins with its first record, at off. */
+static uint64_t expected_off(const struct ht_exchange *exchange, int dir, uint64_t off)
 {
-	const struct ht_conn *conn = exchange->conn;
-
-	return conn->is_whole && !conn->requests && (!conn->tls || conn->tls->handshake != HT_HANDSHAKE_UNSEEN);
+	if (exchange->has_off[dir])
+		return exchange->off[dir];
+	return exchange->is_from_start ? 0 : off;
 }
 
 static void feed(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 {
 	struct ht_http1 *parser = exchange->parser[rec->dir];
 	const uint8_t *data = (const uint8_t *)(rec + 1);
-	uint64_t expected = exchange->off[rec->dir];
+	uint64_t expected = expected_off(exchange, rec->dir, rec->off);
 	uint32_t captured_len = rec->captured_len, orig_len = rec->orig_len;
 
 	exchange->rec = rec;
-	if (!exchange->has_off[rec->dir]) {
-		exchange->has_off[rec->dir] = true;
-		expected = is_from_start(exchange) ? 0 : rec->off;
-	}
+	exchange->has_off[rec->dir] = true;
 	if (rec->off < expected) { /* told before: the records of a call that was seen twice */
 		uint64_t known = expected - rec->off;
 
@@ -540,6 +604,8 @@ static void feed(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 		look_for_abandoned_body(exchange, rec);
 	if (captured_len)
 		ht_http1_feed(parser, data, captured_len);
+	if (exchange->writing && !exchange->writing->has_head && rec->dir == HT_DIR_TX && ht_http1_probe(HT_HTTP1_REQUEST, data, captured_len) == 1)
+		exchange->writing->is_plausible = true;
 	if (captured_len < orig_len && !exchange->is_dead && !exchange->is_awry[rec->dir])
 		ht_http1_skip(parser, orig_len - captured_len);
 }
@@ -627,8 +693,11 @@ void ht_exchange_data(struct ht_exchange *exchange, const struct ht_rec_data *re
 	}
 	if (rec->dir == HT_DIR_TX && !may_cause_held(exchange, rec))
 		release_held(exchange);
+	if (exchange->is_dead)
+		return;
 	feed(exchange, rec);
-	if (rec->dir == HT_DIR_TX && exchange->flight_cnt && !ht_list_is_empty(&exchange->held))
+	/* Not before the head is whole: the call may have made several records. */
+	if (rec->dir == HT_DIR_TX && exchange->flight_cnt && !ht_list_is_empty(&exchange->held) && (!exchange->writing || exchange->writing->has_head))
 		release_held(exchange);
 	exchange->rec = NULL;
 	report_progress(exchange);
@@ -647,6 +716,28 @@ void ht_exchange_fin(struct ht_exchange *exchange, uint64_t ts_ns)
 	settle_closed(exchange, ts_ns, HTTPTRACE_BY_SERVER);
 }
 
+void ht_exchange_reset(struct ht_exchange *exchange, uint64_t ts_ns)
+{
+	settle_closed(exchange, ts_ns, HTTPTRACE_BY_RESET);
+}
+
+void ht_exchange_reach(struct ht_exchange *exchange, int dir, uint64_t off, uint64_t ts_ns)
+{
+	struct ht_rec_data at = { .hdr = { .ts_ns = ts_ns }, .dir = (uint8_t)dir };
+	uint64_t expected;
+
+	release_held(exchange);
+	expected = expected_off(exchange, dir, off);
+	if (exchange->is_dead || exchange->is_awry[dir] || off <= expected)
+		return;
+	exchange->has_off[dir] = true;
+	exchange->off[dir] = off;
+	exchange->rec = &at;
+	ht_http1_skip(exchange->parser[dir], off - expected);
+	exchange->rec = NULL;
+	report_progress(exchange);
+}
+
 /* The response stream is over: a body that lasts until then is whole now (its end is response_end()'s affair). */
 static void end_response_stream(struct ht_exchange *exchange, uint64_t ts_ns)
 {
@@ -661,13 +752,15 @@ static void end_response_stream(struct ht_exchange *exchange, uint64_t ts_ns)
 	exchange->rec = NULL;
 }
 
-void ht_exchange_eof(struct ht_exchange *exchange, uint64_t ts_ns)
+void ht_exchange_eof(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 {
+	uint64_t ts_ns = rec->hdr.ts_ns;
 	struct failure f = {
 		.outcome = HTTPTRACE_CLOSED, .code = "closed", .message = "the server closed the connection before the response was whole", .ts_ns = ts_ns,
 		.closer = HTTPTRACE_BY_SERVER,
 	};
 
+	ht_exchange_reach(exchange, HT_DIR_RX, rec->off, ts_ns);
 	end_response_stream(exchange, ts_ns);
 	settle_closed(exchange, ts_ns, HTTPTRACE_BY_SERVER);
 	fail_all(exchange, &f);
@@ -701,6 +794,7 @@ void ht_exchange_io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir
 		/* The server may have answered before it closed: that is still to be read. */
 		if (exchange->writing && exchange->writing->has_head) {
 			ht_flight_written(exchange->writing, ts_ns, ht_hook_errno(exchange->writing->request, err));
+			exchange->writing->is_send_failed = true;
 			exchange->writing->is_kept = false;
 			report_progress(exchange);
 		}

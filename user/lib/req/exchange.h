@@ -23,9 +23,13 @@ void ht_exchange_free(struct ht_exchange *exchange);
 void ht_exchange_data(struct ht_exchange *exchange, const struct ht_rec_data *rec);
 /* A send or receive failed with a positive errno; or a receive found the end of the stream. */
 void ht_exchange_io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir, int err);
-void ht_exchange_eof(struct ht_exchange *exchange, uint64_t ts_ns);
+void ht_exchange_eof(struct ht_exchange *exchange, const struct ht_rec_data *rec);
+/* That many bytes have passed in the direction by ts_ns: what was not told of them was lost. */
+void ht_exchange_reach(struct ht_exchange *exchange, int dir, uint64_t off, uint64_t ts_ns);
 /* The server ended its side: nothing comes behind what has arrived, but that may not have been read yet. */
 void ht_exchange_fin(struct ht_exchange *exchange, uint64_t ts_ns);
+/* The server reset the connection: the same. */
+void ht_exchange_reset(struct ht_exchange *exchange, uint64_t ts_ns);
 /* A receive found nothing (EAGAIN). */
 void ht_exchange_again(struct ht_exchange *exchange, uint64_t ts_ns);
 

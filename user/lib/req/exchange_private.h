@@ -38,6 +38,8 @@ struct ht_flight {
 	bool has_head;
 	bool has_body;      /* announced */
 	bool is_written;
+	bool is_send_failed; /* is_written, by an error */
+	bool is_plausible;   /* its first bytes are a request line, though its head is not whole */
 	bool is_expecting;  /* Expect: 100-continue */
 	bool is_wait_told;
 	bool has_continue;  /* 100 was received */
@@ -70,6 +72,8 @@ struct ht_exchange {
 	struct ht_list held;
 	size_t held_bytes;
 	struct ht_timer held_timer;
+	bool is_from_start; /* nothing was sent or received before the exchange was made: both streams begin at offset 0 */
+	bool is_body_owed; /* the last request was given up while its body was not sent: that, or another request, comes next */
 	bool is_orphan;    /* the message being received answers no request */
 	bool is_proven;    /* a whole head was parsed: this is HTTP */
 	bool is_not_http;

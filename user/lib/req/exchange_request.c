@@ -150,7 +150,9 @@ static void add_conn_hooks(struct ht_exchange *exchange, struct ht_flight *fligh
 
 		out->reused = HTTPTRACE_NO;
 		out->was_idle = HTTPTRACE_NO;
-		if (conn->dial)
+		if (conn->dial && !strcmp(flight->method, "CONNECT"))
+			ht_dial_show(conn->dial, request, host_port);
+		else if (conn->dial)
 			ht_dial_give(conn->dial, conn, request, host_port);
 		else
 			ht_hook_get_conn(request, conn->start_ns, host_port);
@@ -202,7 +204,8 @@ void ht_flight_head(struct ht_exchange *exchange, struct ht_flight *flight, cons
 		ht_hook_wrote_fields(request, ts_ns, request->sent.headers, request->sent.header_cnt);
 	}
 	ht_hook_plain(request, HTTPTRACE_WROTE_HEADERS, ts_ns, HTTPTRACE_PROXY);
-	request->is_identified = true;
+	/* A CONNECT that succeeds is no request (hooks.md C 13): its response decides. */
+	request->is_identified = strcmp(flight->method, "CONNECT") != 0;
 	if (exchange->conn->proc)
 		ht_proc_spoke(exchange->conn->proc, request->host_port, &exchange->conn->remote);
 }
@@ -262,6 +265,8 @@ void ht_flight_response_head(struct ht_exchange *exchange, struct ht_flight *fli
 	}
 	flight->has_final = true;
 	flight->framing = head->framing;
+	if (flight->has_head && head->framing != HT_HTTP1_TUNNEL)
+		request->is_identified = true;
 	flight->says_keep[HT_DIR_RX] = head->is_keep_alive;
 	if (head->version_minor == 0)
 		flight->is_1_0 = true;
@@ -302,5 +307,5 @@ enum httptrace_phase ht_flight_phase(const struct ht_flight *flight)
 {
 	if (flight->first_byte_ns)
 		return HTTPTRACE_PHASE_RECEIVE;
-	return flight->is_written ? HTTPTRACE_PHASE_WAIT : HTTPTRACE_PHASE_SEND;
+	return flight->is_written && !flight->is_send_failed ? HTTPTRACE_PHASE_WAIT : HTTPTRACE_PHASE_SEND;
 }

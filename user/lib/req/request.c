@@ -192,6 +192,9 @@ static unsigned int rank_of(enum httptrace_hook_id id, const struct httptrace_ho
 
 	if (id == HTTPTRACE_WROTE_REQUEST && wrote->error && wrote->error->code && !strcmp(wrote->error->code, "body_not_sent"))
 		return 2 * HTTPTRACE_GOT_RESPONSE_HEADERS + 1;
+	/* Interim responses that come in one read stand in the order in which they came (C 9b); a 100's own two hooks are added in theirs. */
+	if (id == HTTPTRACE_GOT_1XX_RESPONSE)
+		return 2 * HTTPTRACE_GOT_100_CONTINUE;
 	return 2 * id;
 }
 

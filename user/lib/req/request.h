@@ -57,7 +57,7 @@ struct httptrace_request {
 	size_t hook_cap;
 	uint64_t hooks_dropped;
 	struct ht_arena_block *arena;
-	void *dispatch; /* owned by dispatch: which registrations apply; freed by it at done */
+	void *dispatch; /* dispatch's, in the arena: which registrations apply; NULL before the first hook is fired and after done */
 	bool is_done;   /* the engine has told its end: nothing is added any more */
 };
 

@@ -74,6 +74,27 @@ static int deliver(void *ctx, const struct ht_hdr *rec)
 	return to->fn(to->ctx, rec);
 }
 
+/*
+ * With a match, a record of a process that has turned out not to (live_match.c). Its number is missed if it is left out, as if it had been lost: in its
+ * place comes the end of a process that nobody has heard of.
+ */
+static int deliver_event(void *ctx, const struct ht_hdr *rec)
+{
+	const struct delivery *to = ctx;
+	struct ht_rec_proc stand_in;
+
+	if (!to->live->match || !ht_live_match_refuses(to->live->match, (pid_t)rec->tgid))
+		return deliver(ctx, rec);
+	memset(&stand_in, 0, sizeof(stand_in));
+	stand_in.hdr = *rec;
+	stand_in.hdr.size = offsetof(struct ht_rec_proc, exe);
+	stand_in.hdr.kind = HT_REC_PROC;
+	stand_in.hdr.flags = 0;
+	stand_in.hdr.lost = 0;
+	stand_in.op = HT_PROC_EXIT;
+	return deliver(ctx, &stand_in.hdr);
+}
+
 static int deliver_time(struct delivery *to, uint16_t kind, uint64_t ts_ns)
 {
 	struct ht_rec_tick tick = { .hdr = { .size = sizeof(tick), .kind = kind, .ts_ns = ts_ns, .cpu = HT_CPU_USER } };
@@ -95,7 +116,7 @@ static int drain(struct delivery *to, bool *is_whole)
 		return cnt;
 	do {
 		ht_ring_scan(&live->ring, ht_live_follow_record, live);
-		n = ht_ring_drain(&live->ring, end, DRAIN_CHUNK, deliver, to);
+		n = ht_ring_drain(&live->ring, end, DRAIN_CHUNK, deliver_event, to);
 		if (n < 0)
 			return n;
 		cnt += n;
@@ -116,8 +137,20 @@ static void set_timer(struct ht_live *live, uint64_t every_ns)
 	live->timer_ns = every_ns;
 }
 
+/*
+ * A caller that waits with real-time priority, so that a child's probes are made before it gets anywhere on a busy machine, shall not deliver with it:
+ * records come without end.
+ */
+static void set_urgent(const struct ht_live *live, bool is_urgent)
+{
+	struct sched_param param = { .sched_priority = is_urgent ? live->rt_param.sched_priority : 0 };
+
+	if (live->rt_policy != SCHED_OTHER)
+		sched_setscheduler(0, (is_urgent ? live->rt_policy : SCHED_OTHER) | SCHED_RESET_ON_FORK, &param);
+}
+
 /* One look at everything. Returns records delivered, without the tick, or -errno. *has_told: a tick was. */
-static int turn(struct delivery *to, bool wants_tick, bool *has_told)
+static int look(struct delivery *to, bool wants_tick, bool *has_told)
 {
 	struct ht_live *live = to->live;
 	uint64_t now_ns = ht_live_now_ns(), tick_ns = now_ns - TICK_SLACK_NS;
@@ -125,6 +158,9 @@ static int turn(struct delivery *to, bool wants_tick, bool *has_told)
 	int cnt, err;
 
 	*has_told = false;
+	/* Children first, at the priority the caller waits with: what follows may take longer, and is nobody's hurry. */
+	ht_ring_scan(&live->ring, ht_live_follow_record, live);
+	set_urgent(live, false);
 	ht_live_reconcile(live, now_ns);
 	ht_live_reap(live, now_ns);
 	cnt = drain(to, &is_whole);
@@ -144,6 +180,14 @@ static int turn(struct delivery *to, bool wants_tick, bool *has_told)
 	*has_told = true;
 	err = deliver_time(to, HT_REC_TICK, tick_ns);
 	return err < 0 ? err : cnt;
+}
+
+static int turn(struct delivery *to, bool wants_tick, bool *has_told)
+{
+	int err = look(to, wants_tick, has_told);
+
+	set_urgent(to->live, true);
+	return err;
 }
 
 /* Until something is ready or wait_ms are over; 0, or -EINTR. */
@@ -275,6 +319,7 @@ static void live_close(struct ht_source *source)
 	ht_programs_free(live->programs);
 	ht_reaper_free(live->reaper);
 	ht_queue_free(&live->queue);
+	ht_live_match_free(live->match);
 	if (live->timer_fd >= 0)
 		close(live->timer_fd);
 	if (live->epoll_fd >= 0)
@@ -341,6 +386,7 @@ static int load(struct ht_live *live, const struct opening *opening)
 	ht_features_read(&live->features);
 	load_opts.backend = live->backend = ht_uprobe_probe(why, sizeof(why));
 	load_opts.config.flags = HT_CFG_PROCS | (live->is_filtered ? HT_CFG_FILTERED : 0) | (live->is_following ? HT_CFG_FOLLOW : 0);
+	load_opts.config.flags |= live->match ? HT_CFG_JUDGE : 0;
 	load_opts.config.head_bytes = opts->head_bytes ? opts->head_bytes : HT_HEAD_BYTES_DEFAULT;
 	load_opts.config.self_tgid = (uint32_t)getpid();
 	load_opts.config.wakeup_bytes = (uint32_t)(load_opts.ring_bytes / 4);
@@ -412,7 +458,7 @@ static void report_refused_programs(struct ht_live *live)
 
 static int attach_probes(struct ht_live *live, const struct opening *opening)
 {
-	struct ht_probes_opts opts = { .is_filtered = live->is_filtered, .program_fd = program_fd, .report = report, .ctx = live };
+	struct ht_probes_opts opts = { .is_filtered = live->has_own_probes, .program_fd = program_fd, .report = report, .ctx = live };
 
 	opts.backend = live->backend;
 	live->reaper = ht_reaper_new();
@@ -425,7 +471,7 @@ static int attach_probes(struct ht_live *live, const struct opening *opening)
 		ht_live_add_mapped(live->probes, opening->pids[i]);
 		ht_live_add_other_root(live->probes, opening->pids[i]);
 	}
-	if (!live->is_filtered)
+	if (!live->has_own_probes)
 		ht_live_add_all_mapped(live->probes);
 	return 0;
 }
@@ -451,12 +497,28 @@ static int trace_pids(struct ht_live *live, const struct opening *opening, uint6
 	return 0;
 }
 
+static int open_match(struct ht_live *live, const struct opening *opening)
+{
+	const struct ht_live_opts *opts = opening->opts;
+	int err = ht_live_match_new(opts, &live->match);
+
+	if (err == -ENOMEM)
+		return refuse(opening, err, "out of memory");
+	if (err)
+		return refuse(opening, err, "cgroup %s: %s; name one below a cgroup mount (systemd-cgls shows them)", opts->cgroup,
+			      err == -ENOENT ? "there is none of this name" : strerror(-err));
+	live->has_own_probes = live->is_filtered && !live->match;
+	return 0;
+}
+
 static int open_live(struct ht_live *live, struct opening *opening)
 {
 	const uint32_t traced = HT_TRACED_ON;
 	uint64_t started_ns;
 	int err = check_pids(opening);
 
+	if (!err)
+		err = open_match(live, opening);
 	if (!err)
 		err = load(live, opening);
 	for (size_t i = 0; !err && i < opening->pid_cnt; i++) {
@@ -476,9 +538,12 @@ static int open_live(struct ht_live *live, struct opening *opening)
 	if (err)
 		return err;
 	report_refused_programs(live);
-	if (live->is_filtered)
+	if (live->has_own_probes)
 		return trace_pids(live, opening, started_ns);
-	ht_live_queue_all_facts(live, started_ns);
+	if (live->match)
+		ht_live_match_start(live, opening->pids, opening->pid_cnt, started_ns);
+	else
+		ht_live_queue_all_facts(live, started_ns);
 	return 0;
 }
 
@@ -493,11 +558,14 @@ struct ht_source *ht_live_open(const struct ht_live_opts *opts, char *err_text, 
 		return NULL;
 	}
 	live->source.ops = &live_ops;
-	live->is_filtered = opts->pid_cnt > 0;
+	live->is_filtered = opts->pid_cnt > 0 || opts->comm || opts->cgroup;
 	live->is_following = opts->is_following && live->is_filtered;
 	live->log = opts->log;
 	live->log_ctx = opts->log_ctx;
 	live->epoll_fd = live->timer_fd = -1;
+	live->rt_policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
+	if ((live->rt_policy != SCHED_FIFO && live->rt_policy != SCHED_RR) || sched_getparam(0, &live->rt_param))
+		live->rt_policy = SCHED_OTHER;
 	err = open_live(live, &opening);
 	free(opening.pids);
 	if (!err)

@@ -21,6 +21,9 @@ struct ht_live_opts {
 	unsigned int head_bytes; /* 0 = HT_HEAD_BYTES_DEFAULT */
 	ht_log_fn log; /* may be NULL */
 	void *log_ctx;
+	/* Processes that match, now or later, in addition to pids; both given: that match both. NULL: not asked for. */
+	const char *comm;   /* glob (util/glob.h) */
+	const char *cgroup; /* as in source/cgroup.h */
 };
 
 /* Everything attached when it returns. On failure NULL, errno, and one sentence in err (what, on what, why, what next). */

@@ -153,7 +153,7 @@ static void take_mapping(void *ctx, pid_t pid, const struct ht_proc_map *map)
 {
 	struct ht_live *live = ctx;
 
-	if (!live->is_filtered || ht_probes_has_process(live->probes, pid))
+	if (!live->has_own_probes || ht_probes_has_process(live->probes, pid))
 		add_mapping(live->probes, pid, map);
 }
 
@@ -167,9 +167,9 @@ void ht_live_follow_maps(struct ht_live *live)
 	if (!lost_cnt)
 		return;
 	ht_live_queue_lost(live, "sideband", lost_cnt);
-	if (!live->is_filtered)
+	if (!live->has_own_probes)
 		ht_live_add_all_mapped(live->probes);
-	for (size_t i = 0; live->is_filtered && i < ht_probes_process_cnt(live->probes); i++)
+	for (size_t i = 0; live->has_own_probes && i < ht_probes_process_cnt(live->probes); i++)
 		ht_live_add_mapped(live->probes, ht_probes_process(live->probes, i));
 }
 
@@ -221,7 +221,9 @@ int ht_live_follow_record(void *ctx, const struct ht_hdr *hdr)
 
 	if (hdr->kind != HT_REC_PROC || hdr->size < offsetof(struct ht_rec_proc, exe))
 		return 0;
-	if (rec->op == HT_PROC_EXEC)
+	if (live->match)
+		ht_live_match_record(live, rec);
+	else if (rec->op == HT_PROC_EXEC)
 		follow_exec(live, rec);
 	else if (live->is_filtered && rec->op == HT_PROC_FORK && live->is_following)
 		add_child(live, (pid_t)hdr->tgid);
@@ -261,6 +263,10 @@ void ht_live_reconcile(struct ht_live *live, uint64_t now_ns)
 	if (!live->is_filtered || now_ns - live->reconcile_ns < RECONCILE_EVERY_NS)
 		return;
 	live->reconcile_ns = now_ns;
+	if (live->match) {
+		ht_live_match_reconcile(live, now_ns);
+		return;
+	}
 	if (live->is_following)
 		add_lost_children(live);
 	cnt = ht_probes_process_cnt(live->probes);
@@ -278,7 +284,8 @@ bool ht_live_is_over(struct ht_live *live)
 	bool is_recent = ht_live_now_ns() - live->leaving_ns < LEAVING_MAX_NS;
 	size_t kept_cnt = 0;
 
-	if (!live->is_filtered || ht_probes_process_cnt(live->probes))
+	/* Another one that matches may begin at any time. */
+	if (!live->is_filtered || live->match || ht_probes_process_cnt(live->probes))
 		return false;
 	for (size_t i = 0; i < live->leaving_cnt; i++) {
 		if (is_recent && ht_procfs_is_alive(live->leaving[i]))

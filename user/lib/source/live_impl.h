@@ -4,11 +4,14 @@
  *
  *   live.c         open, poll, stop, close
  *   live_follow.c  processes and libraries that come and go
+ *   live_match.c   which processes are traced by their name or cgroup
  *   live_facts.c   records made in user space
  *   live_report.c  --targets and --features
  */
 #ifndef HT_LIVE_IMPL_H
 #define HT_LIVE_IMPL_H
+
+#include <sched.h>
 
 #include "attach/features.h"
 #include "attach/probes.h"
@@ -27,6 +30,7 @@
 struct ht_live {
 	struct ht_source source;
 	bool is_filtered;
+	bool has_own_probes; /* filtered, and each traced process has probes of its own; otherwise they are on everybody's libraries */
 	bool is_following;
 	bool is_stopped;
 	bool is_ended; /* filtered, and every traced process has ended */
@@ -36,11 +40,14 @@ struct ht_live {
 	enum ht_uprobe_backend backend;
 	struct ht_programs *programs;
 	int traced_fd;
+	struct ht_live_match *match; /* NULL: processes are traced by pid, or all are */
 	struct ht_ring ring;
 	struct ht_queue queue;
 	struct ht_reaper *reaper;
 	struct ht_probes *probes;
 	struct ht_sideband *sideband; /* NULL: refused */
+	int rt_policy; /* of the thread that opened us: SCHED_OTHER, or a real-time one */
+	struct sched_param rt_param;
 	int epoll_fd;
 	int timer_fd;
 	uint64_t timer_ns;      /* its interval now */
@@ -79,6 +86,20 @@ void ht_live_reap(struct ht_live *live, uint64_t now_ns);
 void ht_live_reconcile(struct ht_live *live, uint64_t now_ns);
 /* Whether every traced process has ended and what it did in its last moments has been delivered. */
 bool ht_live_is_over(struct ht_live *live);
+
+/* ---- live_match.c ---- */
+
+/* *match NULL where opts name nothing to match. 0; -ENOENT and the like: there is no such cgroup; -ENOMEM. */
+int ht_live_match_new(const struct ht_live_opts *opts, struct ht_live_match **match);
+void ht_live_match_free(struct ht_live_match *match);
+/* By name and cgroup alone, not by who started it. comm need not end with NUL after 16 bytes. */
+bool ht_live_match_fits(const struct ht_live_match *match, pid_t pid, const char *comm);
+/* Whether what is told of this process is not wanted. */
+bool ht_live_match_refuses(const struct ht_live_match *match, pid_t pid);
+/* Takes pids and all that match now, as of ts_ns. Everything must be attached, so that whoever begins from now on is told by a record. */
+void ht_live_match_start(struct ht_live *live, const pid_t *pids, size_t pid_cnt, uint64_t ts_ns);
+void ht_live_match_record(struct ht_live *live, const struct ht_rec_proc *rec);
+void ht_live_match_reconcile(struct ht_live *live, uint64_t now_ns);
 
 /* ---- live_facts.c ---- */
 

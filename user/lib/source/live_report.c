@@ -96,9 +96,22 @@ static void print_process(const struct printer *to, pid_t pid)
 		line(to, "process %d %s (%s): sockets only: %s", (int)pid, info.comm, exe, why);
 }
 
+struct matching {
+	const struct printer *to;
+	const struct ht_live_match *match; /* NULL: all */
+	size_t cnt;
+};
+
 static int print_any_process(void *ctx, pid_t pid)
 {
-	print_process(ctx, pid);
+	struct matching *matching = ctx;
+	struct ht_proc_info info;
+
+	if (matching->match && (pid == getpid() || ht_procfs_info(pid, &info) || info.is_kernel || info.is_dead ||
+				!ht_live_match_fits(matching->match, pid, info.comm)))
+		return 0;
+	matching->cnt++;
+	print_process(matching->to, pid);
 	return 0;
 }
 
@@ -124,22 +137,33 @@ static void print_programs_plan(const struct printer *to)
 
 int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 {
-	struct ht_probes_opts probes_opts = { .is_plan = true, .is_filtered = opts->pid_cnt > 0 };
+	struct ht_probes_opts probes_opts = { .is_plan = true };
 	const struct printer to = { fn, ctx };
 	const struct ht_probes_file *files;
 	struct ht_probes *probes;
+	struct matching matching = { .to = &to };
+	struct ht_live_match *match;
 	size_t file_cnt;
+	int err;
 
+	err = ht_live_match_new(opts, &match);
+	if (err)
+		return err;
+	matching.match = match;
+	probes_opts.is_filtered = opts->pid_cnt && !match;
 	probes = ht_probes_new(&probes_opts);
-	if (!probes)
-		return -errno;
+	if (!probes) {
+		err = -errno;
+		ht_live_match_free(match);
+		return err;
+	}
 	print_programs_plan(&to);
 	ht_live_add_cached(probes);
 	for (size_t i = 0; i < opts->pid_cnt; i++) {
 		ht_live_add_mapped(probes, opts->pids[i]);
 		ht_live_add_other_root(probes, opts->pids[i]);
 	}
-	if (!opts->pid_cnt)
+	if (!probes_opts.is_filtered)
 		ht_live_add_all_mapped(probes);
 	files = ht_probes_files(probes, &file_cnt);
 	for (size_t i = 0; i < file_cnt; i++)
@@ -152,8 +176,11 @@ int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 		else
 			line(&to, "process %d: not traced: no process with this pid", (int)opts->pids[i]);
 	}
-	if (!opts->pid_cnt)
-		ht_procfs_each(print_any_process, (void *)&to);
+	if (match || !opts->pid_cnt)
+		ht_procfs_each(print_any_process, &matching);
+	if (match && !matching.cnt)
+		line(&to, "process: none matches now; later ones are traced as they begin");
+	ht_live_match_free(match);
 	ht_probes_free(probes);
 	return 0;
 }

@@ -62,19 +62,37 @@ static const struct ht_hdr *record_at(const struct ht_ring *ring, unsigned long 
 	return rec;
 }
 
+static void show(const struct ht_ring *ring, unsigned long pos, uint32_t len, ht_record_fn fn, void *ctx)
+{
+	const struct ht_hdr *rec = record_at(ring, pos, len);
+
+	if (rec)
+		fn(ctx, rec);
+}
+
 void ht_ring_scan(struct ht_ring *ring, ht_record_fn fn, void *ctx)
 {
 	unsigned long end = ht_ring_end(ring);
+	size_t kept_cnt = 0;
 
-	while (ring->scan_pos < end) {
-		uint32_t len = len_at(ring, ring->scan_pos);
-		const struct ht_hdr *rec;
+	for (size_t i = 0; i < ring->unfinished_cnt; i++) {
+		uint32_t len = len_at(ring, ring->unfinished[i]);
 
 		if (len & BPF_RINGBUF_BUSY_BIT)
+			ring->unfinished[kept_cnt++] = ring->unfinished[i];
+		else
+			show(ring, ring->unfinished[i], len, fn, ctx);
+	}
+	ring->unfinished_cnt = kept_cnt;
+	while (ring->scan_pos < end) {
+		uint32_t len = len_at(ring, ring->scan_pos);
+
+		if (!(len & BPF_RINGBUF_BUSY_BIT))
+			show(ring, ring->scan_pos, len, fn, ctx);
+		else if (ring->unfinished_cnt == HT_RING_UNFINISHED_MAX)
 			break;
-		rec = record_at(ring, ring->scan_pos, len);
-		if (rec)
-			fn(ctx, rec);
+		else
+			ring->unfinished[ring->unfinished_cnt++] = ring->scan_pos;
 		ring->scan_pos = next_pos(ring->scan_pos, len);
 	}
 }
@@ -86,6 +104,8 @@ int ht_ring_drain(struct ht_ring *ring, unsigned long end, int max, ht_record_fn
 
 	if (end > ring->scan_pos)
 		end = ring->scan_pos;
+	if (ring->unfinished_cnt && end > ring->unfinished[0])
+		end = ring->unfinished[0];
 	while (pos < end && cnt < max && err >= 0) {
 		uint32_t len = len_at(ring, pos);
 		const struct ht_hdr *rec = record_at(ring, pos, len);
