@@ -310,6 +310,7 @@ static void live_close(struct ht_source *source)
 {
 	struct ht_live *live = (struct ht_live *)source;
 
+	ht_ready_free(live->ready);
 	/* The links first: they close in threads of their own while the rest is taken down. */
 	ht_probes_free(live->probes);
 	if (live->reaper)
@@ -538,8 +539,14 @@ static int open_live(struct ht_live *live, struct opening *opening)
 	if (err)
 		return err;
 	report_refused_programs(live);
-	if (live->has_own_probes)
-		return trace_pids(live, opening, started_ns);
+	if (live->has_own_probes) {
+		if (live->is_following && live->backend == HT_UPROBE_MULTI)
+			live->ready = ht_ready_new(ht_programs_uprobe_fd(live->programs, HT_SITES_DNS, false));
+		err = trace_pids(live, opening, started_ns);
+		if (!err)
+			ht_live_expect_children(live);
+		return err;
+	}
 	if (live->match)
 		ht_live_match_start(live, opening->pids, opening->pid_cnt, started_ns);
 	else

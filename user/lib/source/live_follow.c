@@ -30,6 +30,8 @@
 #define REAP_QUIET_NS        200000000ULL
 /* A quarter of the usual limit of file descriptors. */
 #define REAP_PENDING_MAX     256
+/* After a fork another is likely; a shell is asked about once a second (RECONCILE_EVERY_NS). */
+#define EXPECT_FOR_NS      3000000000ULL
 #define LEAVING_MAX_NS       2000000000ULL
 /* Of the processes that are known, so many are looked up in /proc each time. */
 #define RECONCILE_CHECKS_MAX 64
@@ -175,6 +177,26 @@ void ht_live_follow_maps(struct ht_live *live)
 
 /* ---- Processes ------------------------------------------------------------------------------------------------------------------------------------ */
 
+static bool is_shell(pid_t pid)
+{
+	static const char *const names[] = { "sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "busybox", "make", "xargs", "sudo", "su", "screen", "tmux" };
+	char exe[HT_PROCFS_EXE_MAX + 1];
+
+	if (ht_procfs_exe(pid, exe, sizeof(exe)) < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!strcmp(base_name(exe), names[i]))
+			return true;
+	}
+	return false;
+}
+
+void ht_live_expect_children(struct ht_live *live)
+{
+	if (live->ready)
+		ht_ready_until(live->ready, ht_live_now_ns() + EXPECT_FOR_NS);
+}
+
 static void add_child(struct ht_live *live, pid_t pid)
 {
 	char exe[HT_PROCFS_EXE_MAX + 1];
@@ -184,6 +206,7 @@ static void add_child(struct ht_live *live, pid_t pid)
 	if (ht_procfs_exe(pid, exe, sizeof(exe)) < 0)
 		exe[0] = '\0';
 	ht_probes_add_process(live->probes, pid, exe);
+	ht_live_expect_children(live);
 	live->left_ns = 0;
 	live->fork_ns = ht_live_now_ns();
 }
@@ -270,6 +293,12 @@ void ht_live_reconcile(struct ht_live *live, uint64_t now_ns)
 	if (live->is_following)
 		add_lost_children(live);
 	cnt = ht_probes_process_cnt(live->probes);
+	for (size_t i = 0; live->ready && i < cnt && i < RECONCILE_CHECKS_MAX; i++) {
+		if (is_shell(ht_probes_process(live->probes, i))) {
+			ht_live_expect_children(live);
+			break;
+		}
+	}
 	for (size_t i = cnt; i-- > 0;) {
 		pid_t pid = ht_probes_process(live->probes, i);
 

@@ -16,6 +16,7 @@
 #include "attach/features.h"
 #include "attach/probes.h"
 #include "attach/programs.h"
+#include "attach/ready.h"
 #include "attach/reaper.h"
 #include "source/live.h"
 #include "source/live_queue.h"
@@ -44,6 +45,7 @@ struct ht_live {
 	struct ht_ring ring;
 	struct ht_queue queue;
 	struct ht_reaper *reaper;
+	struct ht_ready *ready; /* NULL: nobody is followed, or there is no uprobe_multi */
 	struct ht_probes *probes;
 	struct ht_sideband *sideband; /* NULL: refused */
 	int rt_policy; /* of the thread that opened us: SCHED_OTHER, or a real-time one */
@@ -80,6 +82,8 @@ void ht_live_add_all_mapped(struct ht_probes *probes);
 int ht_live_follow_record(void *live, const struct ht_hdr *rec);
 /* Handles what the sideband has told. */
 void ht_live_follow_maps(struct ht_live *live);
+/* Stays ready to give children probes, as one is likely to come; a shell's always is. */
+void ht_live_expect_children(struct ht_live *live);
 /* Closes links of processes that have ended, when nobody is about to open some. */
 void ht_live_reap(struct ht_live *live, uint64_t now_ns);
 /* Makes up for lost records about processes; once a second at most. */
