@@ -136,7 +136,8 @@ static int attach_file(struct ht_probes *probes, const struct ht_probes_file *fi
 	unsigned int new_cnt = 0;
 	int *grown;
 
-	for (int side = 0; side < 2; side++) {
+	/* Returns first: of a call that begins meanwhile all is seen, or nothing. */
+	for (int side = 1; side >= 0; side--) {
 		err = attach_side(probes, file, pid, side, fds + cnt, &new_cnt);
 		if (err == -ENOENT) {
 			missing++;

@@ -18,8 +18,13 @@
 
 struct ht_ready;
 
-/* prog_fd: a program loaded for uprobe_multi; stays the caller's. NULL and errno. */
-struct ht_ready *ht_ready_new(int prog_fd);
+/*
+ * prog_fd: a program loaded for uprobe_multi; stays the caller's. policy, priority: of the threads (sched(7)), as the caller's: it waits for locks that they
+ * hold. NULL and errno.
+ */
+struct ht_ready *ht_ready_new(int prog_fd, int policy, int priority);
+/* Probes are being put on by the caller: that serves as well, and two at it wait for each other. */
+void ht_ready_pause(struct ht_ready *ready);
 /* Stays ready until then (CLOCK_MONOTONIC), or longer if that was said before. Starts the threads the first time. */
 void ht_ready_until(struct ht_ready *ready, uint64_t until_ns);
 /* Ends the threads, frees. NULL is allowed. */

@@ -40,7 +40,7 @@ struct ht_exchange *ht_exchange_new(struct ht_conn *conn)
 	return exchange;
 }
 
-static void drop_held(struct ht_exchange *exchange)
+void ht_exchange_drop_held(struct ht_exchange *exchange)
 {
 	struct ht_held *held, *next;
 
@@ -53,7 +53,7 @@ static void drop_held(struct ht_exchange *exchange)
 }
 
 /* A flight leaves without a report. */
-static void drop_flight(struct ht_exchange *exchange, struct ht_flight *flight)
+void ht_exchange_drop(struct ht_exchange *exchange, struct ht_flight *flight)
 {
 	if (exchange->writing == flight)
 		exchange->writing = NULL;
@@ -71,18 +71,18 @@ void ht_exchange_free(struct ht_exchange *exchange)
 
 	if (!exchange)
 		return;
-	drop_held(exchange);
+	ht_exchange_drop_held(exchange);
 	ht_timer_cancel(&exchange->engine->timers, &exchange->fate);
 	ht_list_each(&exchange->flights, flight, next, node)
-		drop_flight(exchange, flight);
+		ht_exchange_drop(exchange, flight);
 	if (exchange->settling)
-		drop_flight(exchange, exchange->settling);
+		ht_exchange_drop(exchange, exchange->settling);
 	ht_http1_free(exchange->parser[HT_DIR_TX]);
 	ht_http1_free(exchange->parser[HT_DIR_RX]);
 	free(exchange);
 }
 
-static struct ht_flight *first_flight(const struct ht_exchange *exchange)
+struct ht_flight *ht_exchange_first(const struct ht_exchange *exchange)
 {
 	return ht_list_is_empty(&exchange->flights) ? NULL : ht_container(exchange->flights.next, struct ht_flight, node);
 }
@@ -102,175 +102,6 @@ bool ht_exchange_is_tunnel(const struct ht_exchange *exchange)
 	return exchange->is_tunnel;
 }
 
-/* ---- how a request ends ---- */
-
-/* Bytes that might have become anything are no request. */
-static bool is_nothing(const struct ht_exchange *exchange, const struct ht_flight *flight)
-{
-	return !flight->has_head && !flight->is_plausible && !exchange->is_proven;
-}
-
-static void flight_done(struct ht_exchange *exchange, struct ht_flight *flight)
-{
-	if (is_nothing(exchange, flight)) {
-		drop_flight(exchange, flight);
-		return;
-	}
-	if (!flight->has_head) /* a response came before the head was sent: 408, 431 */
-		ht_flight_headless(exchange, flight);
-	if (exchange->writing == flight)
-		exchange->writing = NULL;
-	if (exchange->settling == flight)
-		exchange->settling = NULL;
-	else
-		exchange->flight_cnt--;
-	flight->request->is_identified = true;
-	ht_report_done(exchange->engine, flight->request);
-	ht_flight_free(flight);
-}
-
-/* The connection was kept (hooks.md B4), as far as anybody can see: nothing happened to it. */
-static void settle(struct ht_exchange *exchange)
-{
-	struct ht_flight *flight = exchange->settling;
-
-	if (!flight)
-		return;
-	ht_timer_cancel(&exchange->engine->timers, &exchange->fate);
-	if (ht_flight_is_kept(flight) && !exchange->conn->fin_ns && !exchange->conn->reset_ns) {
-		if (exchange->again_ns)
-			ht_hook_put_idle(flight->request, exchange->again_ns, HTTPTRACE_PROXY);
-		else
-			ht_hook_put_idle(flight->request, flight->written_ns > flight->end_ns ? flight->written_ns : flight->end_ns,
-					 HTTPTRACE_INFERRED);
-	}
-	flight_done(exchange, flight);
-}
-
-static void settle_closed(struct ht_exchange *exchange, uint64_t ts_ns, enum httptrace_closer by)
-{
-	struct ht_flight *flight = exchange->settling;
-
-	if (!flight)
-		return;
-	ht_timer_cancel(&exchange->engine->timers, &exchange->fate);
-	ht_hook_conn_closed(flight->request, ts_ns > flight->end_ns ? ts_ns : flight->end_ns, by);
-	flight_done(exchange, flight);
-}
-
-/* An answered request whose body will not follow any more (hooks.md C 8c, 8d). */
-static void give_up_body(struct ht_flight *flight, uint64_t ts_ns)
-{
-	ht_flight_wait_continue(flight);
-	ht_flight_written(flight, ts_ns,
-			  ht_hook_error(flight->request, "body_not_sent", "the server answered before the body was sent, and it was not sent"));
-}
-
-static bool has_kept_body_back(const struct ht_flight *flight)
-{
-	return flight->is_answered && !flight->is_written && flight->is_expecting && !flight->sent_body_bytes;
-}
-
-static void fate_due(void *object, uint64_t at_ns)
-{
-	struct ht_exchange *exchange = object;
-	struct ht_flight *flight = first_flight(exchange);
-
-	(void)at_ns;
-	if (exchange->settling) {
-		settle(exchange);
-	} else if (flight && flight->is_answered) {
-		/* Answered, but its body is still being written: that goes on without us (hooks.md C 11b). */
-		if (has_kept_body_back(flight)) {
-			give_up_body(flight, flight->end_ns);
-			exchange->is_body_owed = true;
-		}
-		exchange->again_ns = 0;
-		flight_done(exchange, flight);
-	}
-}
-
-/* The response is whole and so is the request: what remains is what becomes of the connection. */
-static void finish(struct ht_exchange *exchange, struct ht_flight *flight)
-{
-	bool is_last = exchange->flight_cnt == 1;
-
-	ht_list_remove(&flight->node);
-	if (!is_last) { /* pipelined requests follow: the connection does not go idle */
-		flight_done(exchange, flight);
-		return;
-	}
-	exchange->flight_cnt--;
-	exchange->settling = flight;
-	exchange->again_ns = 0;
-	if (exchange->conn->reset_ns && exchange->conn->reset_ns <= flight->end_ns)
-		settle_closed(exchange, flight->end_ns, HTTPTRACE_BY_RESET);
-	else if (exchange->conn->fin_ns && exchange->conn->fin_ns <= flight->end_ns)
-		settle_closed(exchange, flight->end_ns, HTTPTRACE_BY_SERVER);
-	else
-		ht_timer_set(&exchange->engine->timers, &exchange->fate, flight->end_ns + HT_FATE_NS, fate_due, exchange);
-}
-
-struct failure {
-	enum httptrace_outcome outcome;
-	const char *code; /* NULL: the outcome's name */
-	const char *message;
-	uint64_t ts_ns;
-	int closer; /* enum httptrace_closer, -1: the connection was not closed */
-};
-
-static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
-{
-	return a_ns > b_ns ? a_ns : b_ns;
-}
-
-static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, const struct failure *f)
-{
-	struct httptrace_request *request = flight->request;
-	enum httptrace_phase phase = ht_flight_phase(flight);
-	uint64_t closed_ns;
-
-	if (is_nothing(exchange, flight)) {
-		drop_flight(exchange, flight);
-		return;
-	}
-	if (flight->is_answered) {
-		if (has_kept_body_back(flight))
-			give_up_body(flight, f->ts_ns);
-		else if (flight->has_head && !flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
-			ht_flight_written(flight, f->ts_ns, ht_hook_error(request, f->code ? f->code : "closed", f->message));
-	} else {
-		if (!flight->has_head)
-			ht_flight_headless(exchange, flight);
-		ht_flight_wait_continue(flight);
-		if (flight->has_head && !flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
-			ht_flight_written(flight, f->ts_ns,
-					  ht_hook_error(request, f->code ? f->code : httptrace_outcome__name(f->outcome), f->message));
-		if (flight->has_final)
-			request->received.body_bytes = (int64_t)flight->got_body_bytes;
-		if (flight->got_body_bytes)
-			ht_hook_body(request, f->ts_ns, flight->got_body_bytes);
-		ht_report_outcome(request, f->outcome, phase, f->code, f->message, f->ts_ns);
-		if (f->outcome == HTTPTRACE_INCOMPLETE && exchange->engine->losses > flight->losses && !request->lost)
-			request->lost = exchange->engine->losses - flight->losses;
-	}
-	/* The cause may be older than what the program still did before it noticed. */
-	closed_ns = later_of(later_of(f->ts_ns, flight->end_ns), later_of(flight->written_ns, flight->first_byte_ns));
-	if (f->closer >= 0)
-		ht_hook_conn_closed(request, closed_ns, (enum httptrace_closer)f->closer);
-	ht_list_remove(&flight->node);
-	flight_done(exchange, flight);
-}
-
-static void fail_all(struct ht_exchange *exchange, const struct failure *f)
-{
-	struct ht_flight *flight;
-
-	drop_held(exchange);
-	while ((flight = first_flight(exchange)) != NULL)
-		fail_flight(exchange, flight, f);
-}
-
 /* ---- requests: from the parser of what is sent ---- */
 
 /*
@@ -284,7 +115,7 @@ static uint64_t written_at(const struct ht_exchange *exchange, const struct ht_f
 	if (!ht_list_is_empty(&exchange->held)) {
 		const struct ht_held *held = ht_container(exchange->held.next, struct ht_held, node);
 
-		if (held->rec.hdr.ts_ns < ts_ns && first_flight(exchange) == flight)
+		if (held->rec.hdr.ts_ns < ts_ns && ht_exchange_first(exchange) == flight)
 			ts_ns = held->rec.hdr.ts_ns;
 	}
 	if (flight->first_byte_ns && flight->first_byte_ns < ts_ns && exchange->rec->start_ns && exchange->rec->start_ns < flight->first_byte_ns)
@@ -297,7 +128,7 @@ static void request_begin(void *ctx)
 	struct ht_exchange *exchange = ctx;
 	struct ht_flight *flight;
 
-	settle(exchange);
+	ht_exchange_settle(exchange);
 	if (exchange->flight_cnt >= HT_EXCHANGE_MAX_REQUESTS) {
 		exchange->engine->counts.evicted++;
 		exchange->is_dead = true;
@@ -358,18 +189,18 @@ static void request_end(void *ctx, const struct ht_http1_field *trailers, size_t
 	exchange->writing = NULL;
 	ht_flight_written(flight, written_at(exchange, flight), NULL);
 	if (flight->is_answered)
-		finish(exchange, flight);
+		ht_exchange_finish(exchange, flight);
 }
 
 /* Nothing more can be read from either direction until a request begins again. */
 static void lose_track(struct ht_exchange *exchange)
 {
-	struct failure f = {
+	struct ht_failure f = {
 		.outcome = HTTPTRACE_INCOMPLETE, .code = "gap", .message = "bytes of the message are not known", .ts_ns = exchange->rec->hdr.ts_ns, .closer = -1,
 	};
 
 	exchange->is_awry[HT_DIR_TX] = exchange->is_awry[HT_DIR_RX] = true;
-	fail_all(exchange, &f);
+	ht_exchange_fail_all(exchange, &f);
 }
 
 /*
@@ -381,8 +212,8 @@ static void not_http_yet(struct ht_exchange *exchange)
 	const struct ht_rec_data *rec = exchange->rec;
 	enum ht_http1_side other = rec->dir == HT_DIR_TX ? HT_HTTP1_RESPONSE : HT_HTTP1_REQUEST;
 
-	while (first_flight(exchange))
-		drop_flight(exchange, first_flight(exchange));
+	while (ht_exchange_first(exchange))
+		ht_exchange_drop(exchange, ht_exchange_first(exchange));
 	if (!exchange->conn->is_whole && ht_http1_probe(other, rec + 1, rec->captured_len) != 1) {
 		exchange->is_awry[rec->dir] = true;
 		if (rec->dir == HT_DIR_TX)
@@ -395,7 +226,7 @@ static void not_http_yet(struct ht_exchange *exchange)
 
 static void parser_error(struct ht_exchange *exchange, enum ht_http1_error error, bool is_request)
 {
-	struct failure f = { .outcome = HTTPTRACE_PROTOCOL_ERROR, .code = ht_http1_error_name(error), .closer = -1 };
+	struct ht_failure f = { .outcome = HTTPTRACE_PROTOCOL_ERROR, .code = ht_http1_error_name(error), .closer = -1 };
 
 	if (exchange->is_ending)
 		return;
@@ -417,7 +248,7 @@ static void parser_error(struct ht_exchange *exchange, enum ht_http1_error error
 	f.message = is_request ? "the request is not HTTP/1 as RFC 9112 has it" : "the response is not HTTP/1 as RFC 9112 has it";
 	f.ts_ns = exchange->rec->hdr.ts_ns;
 	exchange->is_dead = true;
-	fail_all(exchange, &f);
+	ht_exchange_fail_all(exchange, &f);
 }
 
 static void request_error(void *ctx, enum ht_http1_error error)
@@ -434,7 +265,7 @@ static const struct ht_http1_events request_events = {
 static void response_begin(void *ctx)
 {
 	struct ht_exchange *exchange = ctx;
-	struct ht_flight *flight = first_flight(exchange);
+	struct ht_flight *flight = ht_exchange_first(exchange);
 
 	exchange->is_orphan = !flight || flight->is_answered;
 	if (exchange->is_orphan)
@@ -450,7 +281,7 @@ static void response_begin(void *ctx)
 static struct ht_span response_method(void *ctx)
 {
 	struct ht_exchange *exchange = ctx;
-	struct ht_flight *flight = first_flight(exchange);
+	struct ht_flight *flight = ht_exchange_first(exchange);
 
 	if (exchange->is_orphan || !flight)
 		return (struct ht_span){ "", 0 };
@@ -460,7 +291,7 @@ static struct ht_span response_method(void *ctx)
 static void response_head(void *ctx, const struct ht_http1_head *head)
 {
 	struct ht_exchange *exchange = ctx;
-	struct ht_flight *flight = first_flight(exchange);
+	struct ht_flight *flight = ht_exchange_first(exchange);
 
 	if (exchange->is_orphan)
 		exchange->engine->counts.unsolicited++;
@@ -471,7 +302,7 @@ static void response_head(void *ctx, const struct ht_http1_head *head)
 static void response_body(void *ctx, uint64_t n)
 {
 	struct ht_exchange *exchange = ctx;
-	struct ht_flight *flight = first_flight(exchange);
+	struct ht_flight *flight = ht_exchange_first(exchange);
 
 	if (!exchange->is_orphan && flight)
 		flight->got_body_bytes += n;
@@ -486,13 +317,13 @@ static void tunnel_opened(struct ht_exchange *exchange, struct ht_flight *flight
 	exchange->conn->requests = 0;
 	exchange->conn->last_end_ns = 0;
 	ht_list_remove(&flight->node);
-	drop_flight(exchange, flight);
+	ht_exchange_drop(exchange, flight);
 }
 
 static void response_end(void *ctx, const struct ht_http1_field *trailers, size_t trailer_cnt)
 {
 	struct ht_exchange *exchange = ctx;
-	struct ht_flight *flight = first_flight(exchange);
+	struct ht_flight *flight = ht_exchange_first(exchange);
 	uint64_t ts_ns = exchange->rec->hdr.ts_ns;
 
 	(void)trailers;
@@ -511,9 +342,9 @@ static void response_end(void *ctx, const struct ht_http1_field *trailers, size_
 	}
 	ht_flight_response_end(exchange, flight, ts_ns);
 	if (flight->is_written)
-		finish(exchange, flight);
+		ht_exchange_finish(exchange, flight);
 	else
-		ht_timer_set(&exchange->engine->timers, &exchange->fate, ts_ns + HT_LATE_WRITE_NS, fate_due, exchange);
+		ht_timer_set(&exchange->engine->timers, &exchange->fate, ts_ns + HT_LATE_WRITE_NS, ht_exchange_fate_due, exchange);
 }
 
 static void response_error(void *ctx, enum ht_http1_error error)
@@ -552,7 +383,7 @@ static void look_for_abandoned_body(struct ht_exchange *exchange, const struct h
 	bool is_owed = exchange->is_body_owed;
 
 	exchange->is_body_owed = false;
-	if (!is_owed && (!flight || !has_kept_body_back(flight)))
+	if (!is_owed && (!flight || !ht_flight_keeps_body_back(flight)))
 		return;
 	if (ht_http1_probe(HT_HTTP1_REQUEST, rec + 1, rec->captured_len) != 1)
 		return;
@@ -560,10 +391,10 @@ static void look_for_abandoned_body(struct ht_exchange *exchange, const struct h
 		ht_http1_reset(exchange->parser[HT_DIR_TX]);
 		return;
 	}
-	give_up_body(flight, flight->end_ns);
+	ht_flight_give_up_body(flight, flight->end_ns);
 	exchange->writing = NULL;
 	ht_http1_reset(exchange->parser[HT_DIR_TX]);
-	finish(exchange, flight);
+	ht_exchange_finish(exchange, flight);
 }
 
 /* Where the direction's next byte stands. A stream that was not seen from its first byte on begins with its first record, at off. */
@@ -713,12 +544,12 @@ void ht_exchange_again(struct ht_exchange *exchange, uint64_t ts_ns)
 
 void ht_exchange_fin(struct ht_exchange *exchange, uint64_t ts_ns)
 {
-	settle_closed(exchange, ts_ns, HTTPTRACE_BY_SERVER);
+	ht_exchange_settle_closed(exchange, ts_ns, HTTPTRACE_BY_SERVER);
 }
 
 void ht_exchange_reset(struct ht_exchange *exchange, uint64_t ts_ns)
 {
-	settle_closed(exchange, ts_ns, HTTPTRACE_BY_RESET);
+	ht_exchange_settle_closed(exchange, ts_ns, HTTPTRACE_BY_RESET);
 }
 
 void ht_exchange_reach(struct ht_exchange *exchange, int dir, uint64_t off, uint64_t ts_ns)
@@ -755,15 +586,15 @@ static void end_response_stream(struct ht_exchange *exchange, uint64_t ts_ns)
 void ht_exchange_eof(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 {
 	uint64_t ts_ns = rec->hdr.ts_ns;
-	struct failure f = {
+	struct ht_failure f = {
 		.outcome = HTTPTRACE_CLOSED, .code = "closed", .message = "the server closed the connection before the response was whole", .ts_ns = ts_ns,
 		.closer = HTTPTRACE_BY_SERVER,
 	};
 
 	ht_exchange_reach(exchange, HT_DIR_RX, rec->off, ts_ns);
 	end_response_stream(exchange, ts_ns);
-	settle_closed(exchange, ts_ns, HTTPTRACE_BY_SERVER);
-	fail_all(exchange, &f);
+	ht_exchange_settle_closed(exchange, ts_ns, HTTPTRACE_BY_SERVER);
+	ht_exchange_fail_all(exchange, &f);
 	exchange->is_dead = true;
 }
 
@@ -782,7 +613,7 @@ static enum httptrace_outcome outcome_of(int err)
 void ht_exchange_io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir, int err)
 {
 	char name[32];
-	struct failure f = {
+	struct ht_failure f = {
 		.outcome = outcome_of(err), .code = ht_errno_name(err, name, sizeof(name)), .message = ht_errno_text(err), .ts_ns = ts_ns,
 		.closer = HTTPTRACE_BY_RESET,
 	};
@@ -800,18 +631,18 @@ void ht_exchange_io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir
 		}
 		return;
 	}
-	settle_closed(exchange, ts_ns, HTTPTRACE_BY_RESET);
-	fail_all(exchange, &f);
+	ht_exchange_settle_closed(exchange, ts_ns, HTTPTRACE_BY_RESET);
+	ht_exchange_fail_all(exchange, &f);
 	exchange->is_dead = true;
 }
 
 void ht_exchange_close(struct ht_exchange *exchange, uint64_t ts_ns, enum httptrace_closer by, int err)
 {
 	char name[32];
-	struct failure f = { .ts_ns = ts_ns, .closer = by };
+	struct ht_failure f = { .ts_ns = ts_ns, .closer = by };
 
 	release_held(exchange);
-	settle_closed(exchange, ts_ns, by);
+	ht_exchange_settle_closed(exchange, ts_ns, by);
 	switch (by) {
 	case HTTPTRACE_BY_CLIENT:
 		f.outcome = HTTPTRACE_ABORTED;
@@ -829,22 +660,22 @@ void ht_exchange_close(struct ht_exchange *exchange, uint64_t ts_ns, enum httptr
 		f.message = ht_errno_text(err ? err : ECONNRESET);
 		break;
 	}
-	fail_all(exchange, &f);
+	ht_exchange_fail_all(exchange, &f);
 	exchange->is_dead = true;
 }
 
 void ht_exchange_abandon(struct ht_exchange *exchange, uint64_t ts_ns)
 {
-	struct failure f = {
+	struct ht_failure f = {
 		.outcome = HTTPTRACE_INCOMPLETE, .code = "incomplete", .message = "its end was not seen", .ts_ns = ts_ns, .closer = -1,
 	};
 
 	release_held(exchange);
 	if (exchange->settling) {
 		ht_timer_cancel(&exchange->engine->timers, &exchange->fate);
-		flight_done(exchange, exchange->settling);
+		ht_flight_done(exchange, exchange->settling);
 	}
-	fail_all(exchange, &f);
+	ht_exchange_fail_all(exchange, &f);
 	exchange->is_dead = true;
 }
 

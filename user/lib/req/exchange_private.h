@@ -82,6 +82,38 @@ struct ht_exchange {
 	bool is_ending;    /* parser errors are the ending's doing */
 };
 
+/* ---- exchange.c ---- */
+
+struct ht_flight *ht_exchange_first(const struct ht_exchange *exchange);
+/* A flight leaves without a report. */
+void ht_exchange_drop(struct ht_exchange *exchange, struct ht_flight *flight);
+/* What waits for its request is forgotten. */
+void ht_exchange_drop_held(struct ht_exchange *exchange);
+
+/* ---- exchange_end.c ---- */
+
+struct ht_failure {
+	enum httptrace_outcome outcome;
+	const char *code; /* NULL: the outcome's name */
+	const char *message;
+	uint64_t ts_ns;
+	int closer; /* enum httptrace_closer, -1: the connection was not closed */
+};
+
+/* All is known: reports it and frees it. It is in no list any more. */
+void ht_flight_done(struct ht_exchange *exchange, struct ht_flight *flight);
+/* The connection was kept, as far as anybody can see: nothing happened to it. */
+void ht_exchange_settle(struct ht_exchange *exchange);
+void ht_exchange_settle_closed(struct ht_exchange *exchange, uint64_t ts_ns, enum httptrace_closer by);
+/* The response is whole and so is the request: what remains is what becomes of the connection. */
+void ht_exchange_finish(struct ht_exchange *exchange, struct ht_flight *flight);
+/* The timer of the fate: what nobody has decided until now. */
+void ht_exchange_fate_due(void *exchange, uint64_t at_ns);
+void ht_exchange_fail_all(struct ht_exchange *exchange, const struct ht_failure *f);
+/* The announced body has not been begun, though the answer is there. */
+bool ht_flight_keeps_body_back(const struct ht_flight *flight);
+void ht_flight_give_up_body(struct ht_flight *flight, uint64_t ts_ns);
+
 /* ---- exchange_request.c ---- */
 
 struct ht_flight *ht_flight_new(struct ht_exchange *exchange);

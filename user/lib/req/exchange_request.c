@@ -158,6 +158,9 @@ static void add_conn_hooks(struct ht_exchange *exchange, struct ht_flight *fligh
 			ht_hook_get_conn(request, conn->start_ns, host_port);
 		ht_conn_add_tls_hooks(conn, request, NULL, 0);
 		got_ns = tls_ns > conn->connected_ns ? tls_ns : conn->connected_ns;
+		/* A handshake whose end was not seen had ended when the first byte was written, and no more is known. */
+		if (conn->tls && !tls_ns)
+			got_ns = flight->begin_ns;
 	} else {
 		if (conn->requests == 1) { /* older than the tracer: nothing is known of what it did before */
 			out->reused = HTTPTRACE_NOT_KNOWN;

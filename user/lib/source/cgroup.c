@@ -191,7 +191,8 @@ bool ht_cgroup_has(const struct ht_cgroup *cgroup, const char *text)
 
 	while (*text) {
 		size_t line_len = strcspn(text, "\n"), len;
-		const char *name = memchr(text, ':', line_len), *path = name ? memchr(name + 1, ':', line_len - (size_t)(name + 1 - text)) : NULL;
+		const char *name = memchr(text, ':', line_len),
+			   *path = name ? memchr(name + 1, ':', line_len - (size_t)(name + 1 - text)) : NULL;
 
 		if (path) {
 			name++;
@@ -199,8 +200,8 @@ bool ht_cgroup_has(const struct ht_cgroup *cgroup, const char *text)
 			len = line_len - (size_t)(path - text);
 			/* "0::/path" is version 2's. */
 			if (!cgroup->controllers[0] == (path - name == 1) &&
-			    (!cgroup->controllers[0] || are_options(name, (size_t)(path - 1 - name), cgroup->controllers)) && len >= path_len &&
-			    !strncmp(path, cgroup->path, path_len) && (len == path_len || path[path_len] == '/'))
+			    (!cgroup->controllers[0] || are_options(name, (size_t)(path - 1 - name), cgroup->controllers)) &&
+			    len >= path_len && !strncmp(path, cgroup->path, path_len) && (len == path_len || path[path_len] == '/'))
 				return true;
 		}
 		text += line_len;
@@ -217,6 +218,40 @@ int ht_cgroup_has_pid(const struct ht_cgroup *cgroup, pid_t pid)
 	if (read_text(path, text, sizeof(text)) <= 0)
 		return -ESRCH;
 	return ht_cgroup_has(cgroup, text);
+}
+
+int ht_cgroup_has_id(const struct ht_cgroup *cgroup, uint64_t id)
+{
+	/* FILEID_KERNFS (include/linux/exportfs.h): the handle is the id. */
+	union {
+		struct file_handle handle;
+		char room[sizeof(struct file_handle) + sizeof(id)];
+	} of = { .handle = { .handle_bytes = sizeof(id), .handle_type = 0xfe } };
+	char link[32], path[PATH_MAX];
+	ssize_t len;
+	int dir_fd, fd, err = 0;
+
+	if (cgroup->controllers[0] || !id)
+		return -EOPNOTSUPP;
+	memcpy(of.handle.f_handle, &id, sizeof(id));
+	dir_fd = open(cgroup->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return -errno;
+	fd = open_by_handle_at(dir_fd, &of.handle, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		err = -errno;
+	close(dir_fd);
+	if (err)
+		return err;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	len = readlink(link, path, sizeof(path) - 1);
+	if (len < 0)
+		err = -errno;
+	close(fd);
+	if (err)
+		return err;
+	path[len] = '\0';
+	return is_below(path, cgroup->dir);
 }
 
 static void tell_procs(int dir_fd, ht_cgroup_pid_fn fn, void *ctx)

@@ -34,6 +34,8 @@ int ht_cgroup_find(const char *path, struct ht_cgroup *cgroup);
 bool ht_cgroup_has(const struct ht_cgroup *cgroup, const char *text);
 /* The same by pid. 1, 0, or -ESRCH where the process is gone. */
 int ht_cgroup_has_pid(const struct ht_cgroup *cgroup, pid_t pid);
+/* Is version 2's cgroup of this id (bpf_get_current_cgroup_id()) it, or below it? 1, 0, or -errno where that cannot be told: of version 1, or gone. */
+int ht_cgroup_has_id(const struct ht_cgroup *cgroup, uint64_t id);
 
 typedef void (*ht_cgroup_pid_fn)(void *ctx, pid_t pid);
 /* Calls fn for every process in the cgroup and below; at most HT_CGROUP_DIRS_MAX cgroups are looked at. */

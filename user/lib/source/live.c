@@ -49,7 +49,8 @@ void ht_live_say(const struct ht_live *live, int level, const char *format, ...)
 	char text[512];
 	va_list args;
 
-	if (!live->log)
+	/* The caller's function is called in the caller's thread only; a refusal is told by its TARGET record all the same. */
+	if (!live->log || (live->has_thread && pthread_equal(pthread_self(), live->thread)))
 		return;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
@@ -99,9 +100,21 @@ static int deliver_time(struct delivery *to, uint16_t kind, uint64_t ts_ns)
 {
 	struct ht_rec_tick tick = { .hdr = { .size = sizeof(tick), .kind = kind, .ts_ns = ts_ns, .cpu = HT_CPU_USER } };
 
+	pthread_mutex_lock(&to->live->lock);
 	tick.hdr.seq = to->live->queue.seq++;
+	pthread_mutex_unlock(&to->live->lock);
 	to->live->tick_ns = ts_ns;
 	return to->fn(to->ctx, &tick.hdr);
+}
+
+/* The lock is held, and let go. */
+static int deliver_queue(struct delivery *to)
+{
+	struct ht_queue taken;
+
+	ht_queue_take(&to->live->queue, &taken);
+	pthread_mutex_unlock(&to->live->lock);
+	return ht_queue_drain(&taken, deliver, to);
 }
 
 /* All that is there when it begins. Returns records delivered or -errno; *is_whole: none was left because its producer had not finished it. */
@@ -111,19 +124,26 @@ static int drain(struct delivery *to, bool *is_whole)
 	unsigned long end = ht_ring_end(&live->ring);
 	int cnt, n;
 
-	cnt = ht_queue_drain(&live->queue, deliver, to);
+	pthread_mutex_lock(&live->lock);
+	cnt = deliver_queue(to);
 	if (cnt < 0)
 		return cnt;
 	do {
+		unsigned long scanned;
+
+		pthread_mutex_lock(&live->lock);
 		ht_ring_scan(&live->ring, ht_live_follow_record, live);
-		n = ht_ring_drain(&live->ring, end, DRAIN_CHUNK, deliver_event, to);
+		scanned = ht_ring_scanned(&live->ring);
+		pthread_mutex_unlock(&live->lock);
+		n = ht_ring_drain(&live->ring, scanned < end ? scanned : end, DRAIN_CHUNK, deliver_event, to);
 		if (n < 0)
 			return n;
 		cnt += n;
 	} while (n);
 	*is_whole = ht_ring_is_drained(&live->ring, end);
+	pthread_mutex_lock(&live->lock);
 	ht_live_follow_maps(live);
-	n = ht_queue_drain(&live->queue, deliver, to);
+	n = deliver_queue(to);
 	return n < 0 ? n : cnt + n;
 }
 
@@ -137,20 +157,8 @@ static void set_timer(struct ht_live *live, uint64_t every_ns)
 	live->timer_ns = every_ns;
 }
 
-/*
- * A caller that waits with real-time priority, so that a child's probes are made before it gets anywhere on a busy machine, shall not deliver with it:
- * records come without end.
- */
-static void set_urgent(const struct ht_live *live, bool is_urgent)
-{
-	struct sched_param param = { .sched_priority = is_urgent ? live->rt_param.sched_priority : 0 };
-
-	if (live->rt_policy != SCHED_OTHER)
-		sched_setscheduler(0, (is_urgent ? live->rt_policy : SCHED_OTHER) | SCHED_RESET_ON_FORK, &param);
-}
-
 /* One look at everything. Returns records delivered, without the tick, or -errno. *has_told: a tick was. */
-static int look(struct delivery *to, bool wants_tick, bool *has_told)
+static int turn(struct delivery *to, bool wants_tick, bool *has_told)
 {
 	struct ht_live *live = to->live;
 	uint64_t now_ns = ht_live_now_ns(), tick_ns = now_ns - TICK_SLACK_NS;
@@ -158,11 +166,10 @@ static int look(struct delivery *to, bool wants_tick, bool *has_told)
 	int cnt, err;
 
 	*has_told = false;
-	/* Children first, at the priority the caller waits with: what follows may take longer, and is nobody's hurry. */
-	ht_ring_scan(&live->ring, ht_live_follow_record, live);
-	set_urgent(live, false);
+	pthread_mutex_lock(&live->lock);
 	ht_live_reconcile(live, now_ns);
 	ht_live_reap(live, now_ns);
+	pthread_mutex_unlock(&live->lock);
 	cnt = drain(to, &is_whole);
 	if (cnt < 0)
 		return cnt;
@@ -180,14 +187,6 @@ static int look(struct delivery *to, bool wants_tick, bool *has_told)
 	*has_told = true;
 	err = deliver_time(to, HT_REC_TICK, tick_ns);
 	return err < 0 ? err : cnt;
-}
-
-static int turn(struct delivery *to, bool wants_tick, bool *has_told)
-{
-	int err = look(to, wants_tick, has_told);
-
-	set_urgent(to->live, true);
-	return err;
 }
 
 /* Until something is ready or wait_ms are over; 0, or -EINTR. */
@@ -228,7 +227,9 @@ static int live_poll(struct ht_source *source, int timeout_ms, ht_record_fn fn, 
 		cnt = turn(&to, now_ns >= end_ns, &has_told);
 		if (cnt < 0)
 			return cnt;
+		pthread_mutex_lock(&live->lock);
 		live->is_ended = ht_live_is_over(live);
+		pthread_mutex_unlock(&live->lock);
 		if (live->is_ended && !cnt && !has_told)
 			return -ENODATA;
 		if (now_ns >= end_ns)
@@ -310,6 +311,7 @@ static void live_close(struct ht_source *source)
 {
 	struct ht_live *live = (struct ht_live *)source;
 
+	ht_live_thread_end(live);
 	ht_ready_free(live->ready);
 	/* The links first: they close in threads of their own while the rest is taken down. */
 	ht_probes_free(live->probes);
@@ -498,6 +500,20 @@ static int trace_pids(struct ht_live *live, const struct opening *opening, uint6
 	return 0;
 }
 
+/* Without its thread, or without being ready, children are probed later, and their first calls may be missed. */
+static void follow_children(struct ht_live *live)
+{
+	int err = ht_live_thread_start(live, ht_programs_map_fd(live->programs, "events"));
+
+	if (err)
+		ht_live_say(live, HTTPTRACE_LOG_WARN, "no thread to follow children with (%s): their first calls may be missed", strerror(-err));
+	pthread_mutex_lock(&live->lock);
+	if (live->backend == HT_UPROBE_MULTI)
+		live->ready = ht_ready_new(ht_programs_uprobe_fd(live->programs, HT_SITES_DNS, false), live->rt_policy, live->rt_param.sched_priority);
+	ht_live_expect_children(live);
+	pthread_mutex_unlock(&live->lock);
+}
+
 static int open_match(struct ht_live *live, const struct opening *opening)
 {
 	const struct ht_live_opts *opts = opening->opts;
@@ -540,11 +556,9 @@ static int open_live(struct ht_live *live, struct opening *opening)
 		return err;
 	report_refused_programs(live);
 	if (live->has_own_probes) {
-		if (live->is_following && live->backend == HT_UPROBE_MULTI)
-			live->ready = ht_ready_new(ht_programs_uprobe_fd(live->programs, HT_SITES_DNS, false));
 		err = trace_pids(live, opening, started_ns);
-		if (!err)
-			ht_live_expect_children(live);
+		if (!err && live->is_following)
+			follow_children(live);
 		return err;
 	}
 	if (live->match)
@@ -570,9 +584,7 @@ struct ht_source *ht_live_open(const struct ht_live_opts *opts, char *err_text, 
 	live->log = opts->log;
 	live->log_ctx = opts->log_ctx;
 	live->epoll_fd = live->timer_fd = -1;
-	live->rt_policy = sched_getscheduler(0) & ~SCHED_RESET_ON_FORK;
-	if ((live->rt_policy != SCHED_FIFO && live->rt_policy != SCHED_RR) || sched_getparam(0, &live->rt_param))
-		live->rt_policy = SCHED_OTHER;
+	ht_live_thread_init(live);
 	err = open_live(live, &opening);
 	free(opening.pids);
 	if (!err)

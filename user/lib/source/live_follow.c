@@ -205,6 +205,8 @@ static void add_child(struct ht_live *live, pid_t pid)
 		return;
 	if (ht_procfs_exe(pid, exe, sizeof(exe)) < 0)
 		exe[0] = '\0';
+	if (live->ready)
+		ht_ready_pause(live->ready);
 	ht_probes_add_process(live->probes, pid, exe);
 	ht_live_expect_children(live);
 	live->left_ns = 0;

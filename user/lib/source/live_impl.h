@@ -11,6 +11,7 @@
 #ifndef HT_LIVE_IMPL_H
 #define HT_LIVE_IMPL_H
 
+#include <pthread.h>
 #include <sched.h>
 
 #include "attach/features.h"
@@ -48,7 +49,13 @@ struct ht_live {
 	struct ht_ready *ready; /* NULL: nobody is followed, or there is no uprobe_multi */
 	struct ht_probes *probes;
 	struct ht_sideband *sideband; /* NULL: refused */
-	int rt_policy; /* of the thread that opened us: SCHED_OTHER, or a real-time one */
+	pthread_mutex_t lock; /* for what the thread and the caller both change: scanning the ring, queue, probes, and the times and lists below */
+	pthread_t thread;     /* has_thread: gives children their probes (live_thread.c) */
+	bool has_thread;
+	bool is_thread_ending;
+	int thread_epoll_fd;
+	int thread_stop_fd;
+	int rt_policy; /* of that thread */
 	struct sched_param rt_param;
 	int epoll_fd;
 	int timer_fd;
@@ -91,13 +98,22 @@ void ht_live_reconcile(struct ht_live *live, uint64_t now_ns);
 /* Whether every traced process has ended and what it did in its last moments has been delivered. */
 bool ht_live_is_over(struct ht_live *live);
 
+/* ---- live_thread.c ---- */
+
+void ht_live_thread_init(struct ht_live *live);
+/* 0 or -errno: then children get their probes when the caller polls. */
+int ht_live_thread_start(struct ht_live *live, int ring_fd);
+void ht_live_thread_end(struct ht_live *live);
+
 /* ---- live_match.c ---- */
 
 /* *match NULL where opts name nothing to match. 0; -ENOENT and the like: there is no such cgroup; -ENOMEM. */
 int ht_live_match_new(const struct ht_live_opts *opts, struct ht_live_match **match);
 void ht_live_match_free(struct ht_live_match *match);
-/* By name and cgroup alone, not by who started it. comm need not end with NUL after 16 bytes. */
-bool ht_live_match_fits(const struct ht_live_match *match, pid_t pid, const char *comm);
+/*
+ * By name and cgroup alone, not by who started it. comm need not end with NUL after 16 bytes. cgroup_id: version 2's, as a record has it; 0 not known.
+ */
+bool ht_live_match_fits(const struct ht_live_match *match, pid_t pid, const char *comm, uint64_t cgroup_id);
 /* Whether what is told of this process is not wanted. */
 bool ht_live_match_refuses(const struct ht_live_match *match, pid_t pid);
 /* Takes pids and all that match now, as of ts_ns. Everything must be attached, so that whoever begins from now on is told by a record. */

@@ -96,11 +96,19 @@ fail:
 	return err;
 }
 
-bool ht_live_match_fits(const struct ht_live_match *match, pid_t pid, const char *comm)
+bool ht_live_match_fits(const struct ht_live_match *match, pid_t pid, const char *comm, uint64_t cgroup_id)
 {
+	int has;
+
 	if (match->comm && !ht_glob_match(match->comm, comm, strnlen(comm, 16), false))
 		return false;
-	return !match->has_cgroup || ht_cgroup_has_pid(&match->cgroup, pid) == 1;
+	if (!match->has_cgroup)
+		return true;
+	/* The process may be gone by now; its cgroup rarely is. */
+	has = ht_cgroup_has_id(&match->cgroup, cgroup_id);
+	if (has < 0)
+		has = ht_cgroup_has_pid(&match->cgroup, pid);
+	return has == 1;
 }
 
 bool ht_live_match_refuses(const struct ht_live_match *match, pid_t pid)
@@ -147,7 +155,7 @@ static void judge_running(struct ht_live *live, pid_t pid, uint64_t ts_ns)
 
 	if (has_bit(live->match->taken, pid) || pid == getpid() || ht_procfs_info(pid, &info) || info.is_kernel || info.is_dead)
 		return;
-	if (ht_live_match_fits(live->match, pid, info.comm))
+	if (ht_live_match_fits(live->match, pid, info.comm, 0))
 		take_running(live, pid, &info, ts_ns);
 }
 
@@ -193,7 +201,8 @@ static void forked(struct ht_live *live, const struct ht_rec_proc *rec)
 	set_bit(live->match->taken, pid, false);
 	if (has_bit(live->match->taken, (pid_t)rec->ppid))
 		take(live, pid);
-	else if (ht_live_match_fits(live->match, pid, rec->comm))
+	/* The id in the record is that of the parent, which may have put it elsewhere. */
+	else if (ht_live_match_fits(live->match, pid, rec->comm, 0))
 		take(live, pid);
 	else
 		refuse(live, pid);
@@ -203,10 +212,11 @@ static void executed(struct ht_live *live, const struct ht_rec_proc *rec)
 {
 	pid_t pid = (pid_t)rec->hdr.tgid;
 	char exe[HT_PROC_EXE_MAX + 1] = "";
-	size_t len = rec->exe_len <= HT_PROC_EXE_MAX && rec->hdr.size >= offsetof(struct ht_rec_proc, exe) + rec->exe_len ? rec->exe_len : 0;
+	size_t len = rec->exe_len <= HT_PROC_EXE_MAX && rec->hdr.size >= offsetof(struct ht_rec_proc, exe) + rec->exe_len ? rec->exe_len
+															  : 0;
 
 	if (!has_bit(live->match->taken, pid)) {
-		if (!ht_live_match_fits(live->match, pid, rec->comm)) {
+		if (!ht_live_match_fits(live->match, pid, rec->comm, rec->cgroup_id)) {
 			refuse(live, pid);
 			return;
 		}

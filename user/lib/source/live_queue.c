@@ -39,6 +39,13 @@ void *ht_queue_add(struct ht_queue *queue, uint16_t kind, size_t size, uint64_t 
 	return hdr;
 }
 
+void ht_queue_take(struct ht_queue *queue, struct ht_queue *taken)
+{
+	*taken = (struct ht_queue){ .data = queue->data, .bytes = queue->bytes, .room = queue->room };
+	queue->data = NULL;
+	queue->bytes = queue->room = 0;
+}
+
 int ht_queue_drain(struct ht_queue *queue, ht_record_fn fn, void *ctx)
 {
 	size_t done = 0;
@@ -51,12 +58,7 @@ int ht_queue_drain(struct ht_queue *queue, ht_record_fn fn, void *ctx)
 		done += hdr->size;
 		cnt++;
 	}
-	if (done)
-		memmove(queue->data, queue->data + done, queue->bytes - done);
-	queue->bytes -= done;
-	/* The burst at the start is the largest by far. */
-	if (!queue->bytes && queue->room > 1u << 20)
-		ht_queue_free(queue);
+	ht_queue_free(queue);
 	return err < 0 ? err : cnt;
 }
 

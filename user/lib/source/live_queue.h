@@ -25,7 +25,9 @@ struct ht_queue {
 
 /* Appends a record of zeros but for its header; size is rounded up to 8. Valid until the next call. NULL: dropped. */
 void *ht_queue_add(struct ht_queue *queue, uint16_t kind, size_t size, uint64_t ts_ns, uint32_t tgid);
-/* Delivers everything. Returns how many, or what fn returned if negative (the rest stays). */
+/* Moves what waits to *taken, which is empty, to be delivered while others add. */
+void ht_queue_take(struct ht_queue *queue, struct ht_queue *taken);
+/* Delivers everything and frees it. Returns how many, or what fn returned if negative (the rest is gone, too). */
 int ht_queue_drain(struct ht_queue *queue, ht_record_fn fn, void *ctx);
 void ht_queue_free(struct ht_queue *queue);
 

@@ -108,7 +108,7 @@ static int print_any_process(void *ctx, pid_t pid)
 	struct ht_proc_info info;
 
 	if (matching->match && (pid == getpid() || ht_procfs_info(pid, &info) || info.is_kernel || info.is_dead ||
-				!ht_live_match_fits(matching->match, pid, info.comm)))
+				!ht_live_match_fits(matching->match, pid, info.comm, 0)))
 		return 0;
 	matching->cnt++;
 	print_process(matching->to, pid);

@@ -97,15 +97,16 @@ void ht_ring_scan(struct ht_ring *ring, ht_record_fn fn, void *ctx)
 	}
 }
 
+unsigned long ht_ring_scanned(const struct ht_ring *ring)
+{
+	return ring->unfinished_cnt ? ring->unfinished[0] : ring->scan_pos;
+}
+
 int ht_ring_drain(struct ht_ring *ring, unsigned long end, int max, ht_record_fn fn, void *ctx)
 {
 	unsigned long pos = *ring->consumer_pos;
 	int cnt = 0, err = 0;
 
-	if (end > ring->scan_pos)
-		end = ring->scan_pos;
-	if (ring->unfinished_cnt && end > ring->unfinished[0])
-		end = ring->unfinished[0];
 	while (pos < end && cnt < max && err >= 0) {
 		uint32_t len = len_at(ring, pos);
 		const struct ht_hdr *rec = record_at(ring, pos, len);

@@ -40,8 +40,10 @@ unsigned long ht_ring_end(const struct ht_ring *ring);
  * shown when it is. What fn returns is not looked at.
  */
 void ht_ring_scan(struct ht_ring *ring, ht_record_fn fn, void *ctx);
+/* Up to where every record is finished and has been scanned. */
+unsigned long ht_ring_scanned(const struct ht_ring *ring);
 /*
- * Delivers up to max records that have been scanned and lie before end and before any unfinished one. Returns how many, or what fn returned if negative (that record is consumed).
+ * Delivers up to max records before end, which is not beyond ht_ring_scanned(). Others may scan meanwhile. Returns how many, or what fn returned if negative (that record is consumed).
  */
 int ht_ring_drain(struct ht_ring *ring, unsigned long end, int max, ht_record_fn fn, void *ctx);
 /* Whether all before end has been delivered. */
