@@ -64,6 +64,8 @@ UNIT_LIVE    := $(if $(UNIT_SRC),$(shell grep -lE '^.include "(attach/|source/li
 UNIT_CORE    := $(filter-out $(UNIT_LIVE),$(UNIT_SRC))
 UNIT_HELP    := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
 FUZZ_SRC     := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_LIVE    := $(if $(FUZZ_SRC),$(shell grep -lE '^.include "(attach/|source/live)' $(FUZZ_SRC)))
+FUZZ_CORE    := $(filter-out $(FUZZ_LIVE),$(FUZZ_SRC))
 # Each one a program: clients and servers for the end to end tests and the benchmark.
 TOOL_SRC     := $(sort $(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c tests/replay/*.c))
 
@@ -221,10 +223,15 @@ $(call unit_bin,$(UNIT_LIVE)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNIT
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link) $< $(UNITH_A) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -lcmocka -o $@
-$(FUZZ_BIN): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINKS_A) $(CORE_A)
+fuzz_bin = $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(1))
+$(call fuzz_bin,$(FUZZ_CORE)): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINKS_A) $(CORE_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link) -fsanitize=fuzzer $< $(SINKS_A) $(CORE_A) -o $@
+$(call fuzz_bin,$(FUZZ_LIVE)): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINKS_A) $(LIB_A)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) -fsanitize=fuzzer $< $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -o $@
 $(TOOL_BIN): $(B)/%: $(B)/obj/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
