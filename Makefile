@@ -17,6 +17,7 @@ BINDIR  ?= $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
 INCDIR  ?= $(PREFIX)/include
 MANDIR  ?= $(PREFIX)/share/man
+COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR ?=
 
 ifeq ($(origin CC),default)
@@ -61,7 +62,10 @@ EXAMPLE_SRC  := $(sort $(wildcard examples/*.c))
 # others the core only.
 UNIT_SRC     := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_LIVE    := $(if $(UNIT_SRC),$(shell grep -lE '^.include "(attach/|source/live)' $(UNIT_SRC)))
-UNIT_CORE    := $(filter-out $(UNIT_LIVE),$(UNIT_SRC))
+# This one is a user of the shared library, and has a part in C++.
+UNIT_API     := tests/unit/test_public_api.c
+UNIT_API_CXX := tests/unit/public_api.cc
+UNIT_CORE    := $(filter-out $(UNIT_LIVE) $(UNIT_API),$(UNIT_SRC))
 UNIT_HELP    := $(filter-out $(UNIT_SRC),$(sort $(wildcard tests/unit/*.c)))
 FUZZ_SRC     := $(sort $(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_LIVE    := $(if $(FUZZ_SRC),$(shell grep -lE '^.include "(attach/|source/live)' $(FUZZ_SRC)))
@@ -169,7 +173,13 @@ $(eval $(call compile_room,cli,$(CLI_SRC)))
 $(eval $(call compile_room,unit,$(UNIT_CORE) $(UNIT_HELP) $(FUZZ_SRC)))
 $(eval $(call compile_room,unit,$(UNIT_LIVE)))
 $(eval $(call compile_room,tool,$(TOOL_SRC)))
-$(eval $(call compile_room,example,$(EXAMPLE_SRC)))
+$(eval $(call compile_room,example,$(EXAMPLE_SRC) $(UNIT_API)))
+
+# clang has C++ with it, gcc in a package of its own. No library of C++ is needed.
+$(B)/obj/$(UNIT_API_CXX).o: $(UNIT_API_CXX) $(B)/flags
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) -x c++ -std=c++11 -Wall -Wextra $(WERROR) -Wold-style-cast -fno-exceptions -fno-rtti -fPIC -O2 -g $(INC_example) -MMD -MP -c $< -o $@
 
 define archive
 	$(call say,AR,$@)
@@ -223,6 +233,10 @@ $(call unit_bin,$(UNIT_LIVE)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNIT
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link) $< $(UNITH_A) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -lcmocka -o $@
+$(call unit_bin,$(UNIT_API)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/obj/$(UNIT_API_CXX).o $(B)/libhttptrace.so $(B)/$(SONAME)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $(filter %.o,$^) -L$(B) -lhttptrace -lcmocka -Wl,-rpath,'$$ORIGIN/../..' -o $@
 fuzz_bin = $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(1))
 $(call fuzz_bin,$(FUZZ_CORE)): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINKS_A) $(CORE_A)
 	$(call say,LD,$@)
@@ -238,6 +252,6 @@ $(TOOL_BIN): $(B)/%: $(B)/obj/%.o
 	$(Q)$(link) $< $(TOOL_LIBS) -o $@
 
 -include $(patsubst %.o,%.d,$(BPF_OBJ) \
-	$(call obj,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(UNIT_HELP) $(FUZZ_SRC) $(TOOL_SRC)))
+	$(call obj,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(UNIT_HELP) $(FUZZ_SRC) $(TOOL_SRC)) $(B)/obj/$(UNIT_API_CXX).o)
 
 include mk/targets.mk

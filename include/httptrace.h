@@ -2,19 +2,26 @@
 /*
  * httptrace.h - libhttptrace: the hooks of Go's net/http/httptrace for the HTTP client requests of any process on this machine.
  *
- * A tracer is opened on the live system (root or CAP_BPF + CAP_PERFMON) or on a capture file (no privilege). Callbacks are registered with it and are
- * called from inside httptrace__poll() and httptrace__stop() only, in the thread that calls these. A tracer belongs to one thread at a time;
- * two tracers are independent.
+ * A tracer is opened on the live system (root or CAP_BPF + CAP_PERFMON) or on a capture file (no privilege). Callbacks are registered with
+ * it and are called from inside httptrace__poll() and httptrace__stop() only, in the thread that calls these. A tracer belongs to one
+ * thread at a time; two tracers are independent.
  *
- * Errors: functions return 0 or more, or a negative errno; those that return a pointer return NULL and set errno. httptrace__error() has the sentence.
- * Nothing here prints, exits, or blocks, but for httptrace__poll() (which has a time-out) and httptrace__open() (which loads and attaches, below a second).
+ * Errors: functions return 0 or more, or a negative errno; those that return a pointer return NULL and set errno. httptrace__error() has
+ * the sentence. Nothing here prints, exits, or blocks, but for httptrace__poll() (which has a time-out) and httptrace__open() (which loads
+ * and attaches, below a second).
  *
  * Structs whose first member is `sz` cross the library's edge both ways: set sz to sizeof(struct ...); they only ever grow at their end.
- * Strings are UTF-8 or the bytes seen on the wire, NUL-terminated; they, and every pointer reached from a callback's arguments, live until that
- * callback returns, or as long as a reference to their request is held (httptrace_request__ref()).
+ * Strings are UTF-8 or the bytes seen on the wire, NUL-terminated; they, and every pointer reached from a callback's arguments, live until
+ * that callback returns, or as long as a reference to their request is held (httptrace_request__ref()).
  *
  * Times: nanoseconds of CLOCK_MONOTONIC. HTTPTRACE_UNKNOWN_NS where a time or duration is not known or did not happen.
  * Credentials are redacted in every string that comes out of here, unless httptrace_open_opts.no_redact.
+ *
+ * Patterns (globs) are those of a shell, for the whole text: `*` any bytes, also '/', `?` one, `[a-z]`, `[!a-z]`; `\` makes the next an
+ * ordinary one.
+ *
+ * Pointers given to a function must not be NULL where nothing else is said. Every function here is there since version 0.1, but for those
+ * that say otherwise.
  *
  * The hooks mean what Go's documentation says (https://pkg.go.dev/net/http/httptrace#ClientTrace), seen from outside the process.
  */
@@ -62,7 +69,7 @@ struct httptrace_header {
 	const char *value;
 };
 
-/* ---- The hooks' arguments -------------------------------------------------------------------------------------------------------------------- */
+/* ---- The hooks' arguments ------------------------------------------------------------------------------------------------------------ */
 
 /* Every info begins with this. */
 struct httptrace_hook {
@@ -168,8 +175,8 @@ struct httptrace_conn_closed_info {
 
 /*
  * One function pointer per hook, NULL where not wanted. request: whose hook it is; never NULL. ctx: as registered.
- * A request's hooks are called in canonical order as soon as it is known that they belong to an HTTP request, hence some time after the fact:
- * use hook.mono_ns, not a clock of your own. request_done is the last call for a request, or for a dial (httptrace_request__kind()).
+ * A request's hooks are called in canonical order as soon as it is known that they belong to an HTTP request, hence some time after the
+ * fact: use hook.mono_ns, not a clock of your own. request_done is the last call for a request, or for a dial (httptrace_request__kind()).
  */
 struct httptrace_client_trace {
 	size_t sz;
@@ -178,7 +185,10 @@ struct httptrace_client_trace {
 	void (*put_idle_conn)(struct httptrace_request *request, const struct httptrace_put_idle_conn_info *info, void *ctx);
 	void (*got_first_response_byte)(struct httptrace_request *request, const struct httptrace_plain_info *info, void *ctx);
 	void (*got_100_continue)(struct httptrace_request *request, const struct httptrace_plain_info *info, void *ctx);
-	/* As in Go's compose every registered function is called; the value is advisory, as a tracer cannot abort the request: it is ignored. */
+	/*
+	 * As in Go's compose every registered function is called; the value is advisory, as a tracer cannot abort the request: it is
+	 * ignored.
+	 */
 	int (*got_1xx_response)(struct httptrace_request *request, const struct httptrace_got_1xx_info *info, void *ctx);
 	void (*dns_start)(struct httptrace_request *request, const struct httptrace_dns_start_info *info, void *ctx);
 	void (*dns_done)(struct httptrace_request *request, const struct httptrace_dns_done_info *info, void *ctx);
@@ -196,7 +206,7 @@ struct httptrace_client_trace {
 	void (*request_done)(struct httptrace_request *request, void *ctx);
 };
 
-/* ---- A request, by getters ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- A request, by getters ----------------------------------------------------------------------------------------------------------- */
 
 enum httptrace_kind {
 	HTTPTRACE_REQUEST,
@@ -228,25 +238,41 @@ enum httptrace_phase {
 	HTTPTRACE_PHASE_RECEIVE,
 };
 
-/* Lower-case names as in JSON: "ok", "dns_error"; "dns", "connect", ...; "observed", ... Never NULL; "none" for PHASE_NONE. */
+/*
+ * Names as in JSON: "ok", "dns_error", ...; "dns", "connect", ..., "none" for PHASE_NONE; "observed", ...; "request", "dial"; "client",
+ * "server", "reset". Static strings, never NULL: "unknown" for a value that this version does not have.
+ */
 HTTPTRACE_API const char *httptrace_outcome__name(enum httptrace_outcome outcome);
 HTTPTRACE_API const char *httptrace_phase__name(enum httptrace_phase phase);
 HTTPTRACE_API const char *httptrace_how__name(enum httptrace_how how);
+HTTPTRACE_API const char *httptrace_kind__name(enum httptrace_kind kind);
+HTTPTRACE_API const char *httptrace_closer__name(enum httptrace_closer by);
 
-/* Keeps a request (all its strings) alive beyond the callback. Each ref needs its unref; both from the tracer's thread. */
+/*
+ * Keeps a request (all its strings) alive beyond the callback, also beyond the tracer. Returns request. Each ref needs its unref; both from
+ * the tracer's thread; NULL is allowed. The last unref frees it.
+ */
 HTTPTRACE_API struct httptrace_request *httptrace_request__ref(struct httptrace_request *request);
 HTTPTRACE_API void httptrace_request__unref(struct httptrace_request *request);
 
+/*
+ * The getters tell what is known so far; all is there in request_done. Strings, arrays and structs that they return belong to the request
+ * and live as long as it does. None of them fails but where that is said.
+ */
 HTTPTRACE_API enum httptrace_kind httptrace_request__kind(const struct httptrace_request *request);
 /* A number that no other request of this tracer has, from 1. */
 HTTPTRACE_API uint64_t httptrace_request__id(const struct httptrace_request *request);
+/* The process, by its number in the initial pid namespace; 0 not known. */
 HTTPTRACE_API pid_t httptrace_request__pid(const struct httptrace_request *request);
 /* The thread that wrote the request, or dialled; 0 not known. */
 HTTPTRACE_API pid_t httptrace_request__tid(const struct httptrace_request *request);
 /* Process name and executable, NULL not known. */
 HTTPTRACE_API const char *httptrace_request__comm(const struct httptrace_request *request);
 HTTPTRACE_API const char *httptrace_request__exe(const struct httptrace_request *request);
-/* First hook's time, and the same instant as nanoseconds since the Unix epoch. */
+/*
+ * First hook's time in nanoseconds of CLOCK_MONOTONIC, and the same instant in nanoseconds since the Unix epoch (UTC); HTTPTRACE_UNKNOWN_NS
+ * if there is no hook yet.
+ */
 HTTPTRACE_API int64_t httptrace_request__mono_ns(const struct httptrace_request *request);
 HTTPTRACE_API int64_t httptrace_request__realtime_ns(const struct httptrace_request *request);
 /* NULL where not known. url is absolute, with its query redacted. host_port: of dials and requests: where to. */
@@ -276,7 +302,7 @@ struct httptrace_timings {
 	int64_t receive_ns;
 	int64_t total_ns;
 };
-/* Fills timings (its sz set by the caller). 0, or -EINVAL. */
+/* Fills timings, as much of it as its sz, set by the caller, says. 0; -EINVAL where sz is not set or timings NULL. */
 HTTPTRACE_API int httptrace_request__timings(const struct httptrace_request *request, struct httptrace_timings *timings);
 
 struct httptrace_tls {
@@ -304,7 +330,10 @@ struct httptrace_conn {
 /* The connection, NULL if there was none (a lookup that failed). */
 HTTPTRACE_API const struct httptrace_conn *httptrace_request__conn(const struct httptrace_request *request);
 
-/* What was sent and received. is_known false: nothing of it is. header_bytes and body_bytes as in docs: on the wire; without chunk framing. -1: not known. */
+/*
+ * What was sent and received. is_known false: nothing of it is. header_bytes and body_bytes as in docs: on the wire; without chunk framing.
+ * -1: not known.
+ */
 struct httptrace_message {
 	size_t sz;
 	bool is_known;
@@ -339,15 +368,36 @@ enum httptrace_hook_id {
 	HTTPTRACE_CONN_CLOSED,
 	HTTPTRACE_HOOK_CNT,
 };
-/* Go's name of the hook ("GetConn"), and whether it is one of ours that Go lacks. */
+/*
+ * Go's name of the hook ("GetConn"), a static string, "unknown" for an id that this version does not have; and whether it is one of ours
+ * that Go lacks.
+ */
 HTTPTRACE_API const char *httptrace_hook__name(enum httptrace_hook_id id);
 HTTPTRACE_API bool httptrace_hook__is_ext(enum httptrace_hook_id id);
 
-/* The request's hooks so far, in canonical order. info: the hook's own struct, to be cast by id. n from 0; NULL and -ENOENT past the end. */
+/*
+ * The request's hooks so far, in canonical order: how many, and the n-th from 0. What is returned is the hook's own info struct, to be cast
+ * by *id (id may be NULL); NULL and errno ENOENT past the end.
+ */
 HTTPTRACE_API size_t httptrace_request__hook_cnt(const struct httptrace_request *request);
 HTTPTRACE_API const struct httptrace_hook *httptrace_request__hook(const struct httptrace_request *request, size_t n, enum httptrace_hook_id *id);
 
-/* ---- Notices: what a tracer tells besides requests ---------------------------------------------------------------------------------------------- */
+/*
+ * The composed trace that applies to the request, as Go's ContextClientTrace() gives it: each member calls that member of every
+ * registration that applies, newest first (its ctx is not looked at: each gets its own), and is NULL where none has it. got_1xx_response
+ * returns what the first to return not 0 did.
+ * Inside a callback it includes that callback: one that calls the member it was itself called by does so without end.
+ *
+ * NULL and errno ENOENT where nothing applies, before the first hook was called, and when the last request_done has returned; ENOMEM. The
+ * struct lives as long as the request; once the last request_done has returned its members do nothing. A registration taken back in the
+ * meantime is not called.
+ *
+ * It may be registered like any other: its pointers are copied, and what it calls, which is called by its own registration, is not called
+ * twice.
+ */
+HTTPTRACE_API const struct httptrace_client_trace *httptrace_request__trace(struct httptrace_request *request);
+
+/* ---- Notices: what a tracer tells besides requests ----------------------------------------------------------------------------------- */
 
 enum httptrace_notice_kind {
 	HTTPTRACE_NOTICE_LOST,    /* count events were lost at `where` */
@@ -386,7 +436,7 @@ struct httptrace_notice {
 };
 typedef void (*httptrace_notice_fn)(const struct httptrace_notice *notice, void *ctx);
 
-/* ---- The tracer --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- The tracer ---------------------------------------------------------------------------------------------------------------------- */
 
 enum httptrace_log_level { HTTPTRACE_LOG_WARN, HTTPTRACE_LOG_INFO, HTTPTRACE_LOG_DEBUG };
 typedef void (*httptrace_log_fn)(enum httptrace_log_level level, const char *text, void *ctx);
@@ -408,43 +458,94 @@ struct httptrace_open_opts {
 	void *log_ctx;
 	httptrace_notice_fn notice; /* NULL: not wanted */
 	void *notice_ctx;
+	/*
+	 * Live only: trace the processes that match, now or later, beside pids and their children; those that match both where both are
+	 * given. Who has matched once stays traced. comm: a glob for the process name (at most 15 bytes, as the kernel has it). cgroup: a
+	 * path below a cgroup mount ("system.slice/cron.service") or the whole of it ("/sys/fs/cgroup/..."): the processes in it and in
+	 * those below. NULL: not asked for.
+	 */
+	const char *comm;
+	const char *cgroup;
 };
 
-/* Loads and attaches. opts may be NULL: the whole system. On failure NULL, errno, and httptrace__open_error() has the sentence. Caller closes. */
+/* The version of the library that is in use, as HTTPTRACE_VERSION is that of the header. A static string. */
+HTTPTRACE_API const char *httptrace__version(void);
+
+/*
+ * Loads and attaches. opts may be NULL: the whole system. What opts points to may go when it returns, but for the contexts and write_fd.
+ * Caller closes. On failure NULL, httptrace__open_error() has the sentence, and errno: EINVAL (opts), EPERM (a capability is missing, and
+ * named), ESRCH (no such process), ENOENT (no such cgroup), ENOMEM, or what the kernel said.
+ */
 HTTPTRACE_API struct httptrace *httptrace__open(const struct httptrace_open_opts *opts);
-/* Reads a capture file instead; needs no privilege. */
+/* Reads a capture file instead; needs no privilege. The same of errno: EBADMSG (not a capture), or as open(2) says. */
 HTTPTRACE_API struct httptrace *httptrace__open_file(const char *path, const struct httptrace_open_opts *opts);
-/* One line: what failed, on what, why, what to do next; of the calling thread's last failed open. Never NULL. */
+/*
+ * One line: what failed, on what, why, what to do next; of the calling thread's last failed open. Never NULL; valid until that thread's
+ * next.
+ */
 HTTPTRACE_API const char *httptrace__open_error(void);
-/* The same, of this tracer's last failed call. Never NULL. */
+/* The same, of this tracer's last failed call, "" if the last call did not fail. Never NULL; valid until the next call. */
 HTTPTRACE_API const char *httptrace__error(const struct httptrace *tracer);
 
 /*
- * Registers a set of hooks: the pointers are copied, the newest registration is called first. Returns its id (from 1), -EINVAL, -ENOMEM.
- * It applies to requests whose first hook is delivered after the call.
+ * Registers a set of hooks: the pointers are copied, the newest registration is called first, as by Go's WithClientTrace(); each is called
+ * with its own ctx. The same set may be registered more than once, and is called as often. Returns its id (from 1); -EINVAL (trace is NULL,
+ * or its sz is not set, or what is beyond this version's struct is not zero), -ENOMEM.
+ * It applies to requests whose first hook is delivered after the call. May be called from inside a callback.
  */
 HTTPTRACE_API int httptrace__register(struct httptrace *tracer, const struct httptrace_client_trace *trace, void *ctx);
-/* Takes it back, also from inside a callback. 0, -ENOENT. */
+
+/*
+ * Which requests a registration is for: those that have all that is given. 0 or NULL: any. What is not known of a request is had by none.
+ * Whether it applies is decided once, when the request is identified, that is before its first hook is delivered: by what a request's head
+ * says, too.
+ */
+struct httptrace_filter {
+	size_t sz;
+	pid_t pid;
+	const char *comm;   /* glob: the process's name */
+	const char *cgroup; /* as httptrace_open_opts.cgroup: the process was in it when it began, or last executed a program. Live tracers only. */
+	const char *host;   /* glob, of any case: the host of the URL or of host_port, without or with its port: "*.example.com", "localhost:8080" */
+	const char *method; /* a list of globs, of any case: "GET,P*". No dial has one. */
+	const char *path;   /* glob: the URL's path without its query: "/api/" and so on. No dial has one. */
+};
+/*
+ * Registers for requests that pass the filter, which is copied; NULL: all. As httptrace__register(), and: -ENOENT (there is no such
+ * cgroup), -EOPNOTSUPP (a capture does not tell cgroups), -ENOSPC (more than 32 registrations name a cgroup).
+ */
+HTTPTRACE_API int httptrace__register_filtered(struct httptrace *tracer, const struct httptrace_client_trace *trace,
+					       const struct httptrace_filter *filter, void *ctx);
+/*
+ * Takes a registration back, also from inside a callback, its own or another's: when it returns none of its functions is called any more,
+ * not even for requests that it was called for. 0, -ENOENT (there is none of this id, or it was taken back), -EINVAL (tracer is NULL).
+ */
 HTTPTRACE_API int httptrace__unregister(struct httptrace *tracer, int id);
 
 /*
- * Handles events for up to timeout_ms (-1: until something was reported). Returns requests and dials that ended during the call, 0 at time-out,
- * -ENODATA when there will be no more (end of file; every traced process has ended), -errno.
+ * Handles events for up to timeout_ms (-1: until something was reported). Returns requests and dials that ended during the call, 0 at
+ * time-out, -ENODATA when there will be no more (end of file; every traced process has ended), -EINTR (a signal; nothing is lost), -EBUSY
+ * (called from inside a callback), -EINVAL (tracer is NULL), or another -errno: events cannot be read, or the capture not be written.
  */
 HTTPTRACE_API int httptrace__poll(struct httptrace *tracer, int timeout_ms);
-/* Readable when httptrace__poll() has work; -1 for files. */
+/* An fd, the tracer's, for poll(2) and the like: readable when httptrace__poll() has work; -1 for files. -EINVAL where tracer is NULL. */
 HTTPTRACE_API int httptrace__fd(const struct httptrace *tracer);
-/* Ends tracing: what is pending is delivered, open requests end as incomplete, the summary is told. Idempotent. Returns as poll. */
+/*
+ * Ends tracing: what is pending is delivered, open requests end as incomplete, the summary is told. Idempotent. Returns as poll, but not
+ * -ENODATA.
+ */
 HTTPTRACE_API int httptrace__stop(struct httptrace *tracer);
-/* Stops if need be, detaches, frees. NULL is allowed. */
+/* Stops if need be, detaches, frees; not from inside a callback, where it does nothing. NULL is allowed. */
 HTTPTRACE_API void httptrace__close(struct httptrace *tracer);
 
-/* ---- Reports that need no tracer ------------------------------------------------------------------------------------------------------------------ */
+/* ---- Reports that need no tracer ----------------------------------------------------------------------------------------------------- */
 
 typedef void (*httptrace_line_fn)(const char *line, void *ctx);
-/* What would be probed with these options, and why something would not; line by line, attaching nothing. 0 or -errno. */
+/*
+ * What would be probed with these options (NULL: the whole system), and why something would not; line by line, attaching nothing. line is
+ * valid during the call. 0; -EINVAL (fn is NULL, opts; then httptrace__open_error() has the sentence), -ENOENT (no such cgroup), -ENOMEM.
+ */
 HTTPTRACE_API int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn fn, void *ctx);
-/* What the kernel offers, which backend each hook uses, which hooks are unavailable and why. 0 or -errno. */
+/* What the kernel offers, which backend each hook uses, which hooks are unavailable and why; as above. 0; -EINVAL (fn is NULL). */
 HTTPTRACE_API int httptrace__features(httptrace_line_fn fn, void *ctx);
 
 #ifdef __cplusplus

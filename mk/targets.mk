@@ -75,6 +75,7 @@ install: all ## to PREFIX (/usr/local), below DESTDIR
 	ln -sf $(notdir $(LIB_SO)) $(DESTDIR)$(LIBDIR)/$(SONAME)
 	ln -sf $(SONAME) $(DESTDIR)$(LIBDIR)/libhttptrace.so
 	$(INSTALL) -D -m 644 include/httptrace.h $(DESTDIR)$(INCDIR)/httptrace.h
+	$(INSTALL) -D -m 644 packaging/httptrace-bpf.bash-completion $(DESTDIR)$(COMPDIR)/httptrace-bpf
 	$(INSTALL) -d -m 755 $(DESTDIR)$(LIBDIR)/pkgconfig
 	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCDIR@|$(INCDIR)|' -e 's|@VERSION@|$(VERSION)|' \
 		packaging/libhttptrace.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/libhttptrace.pc
@@ -82,7 +83,7 @@ install: all ## to PREFIX (/usr/local), below DESTDIR
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 uninstall: ## what install put there
 	rm -f $(DESTDIR)$(BINDIR)/httptrace-bpf $(addprefix $(DESTDIR)$(LIBDIR)/,libhttptrace.a $(notdir $(LIB_SO)) $(SONAME) libhttptrace.so \
-		pkgconfig/libhttptrace.pc) $(DESTDIR)$(INCDIR)/httptrace.h \
+		pkgconfig/libhttptrace.pc) $(DESTDIR)$(INCDIR)/httptrace.h $(DESTDIR)$(COMPDIR)/httptrace-bpf \
 		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(notdir $(m)))
 
 clean: ## all that was built

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,8 @@
 
 /* The command line's room is in no library. */
 #include "../../user/cli/options.c"
+
+#include "../../user/cli/filter.c"
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -58,14 +61,25 @@ static const struct {
 	{ "x -o averyveryverylongname", "-o averyveryverylongname: no such output" },
 	{ "x -o har=f", "-o har: not in this version" },
 	{ "x -o otlp=http://a", "-o otlp: not in this version" },
-	{ "x -n curl", "--comm: not in this version" },
-	{ "x --cgroup /a", "--cgroup: not in this version" },
-	{ "x --host a", "--host: not in this version" },
-	{ "x --method GET", "--method: not in this version" },
-	{ "x --path /a", "--path: not in this version" },
-	{ "x --status 5xx", "--status: not in this version" },
-	{ "x --slower-than 1s", "--slower-than: not in this version" },
-	{ "x --errors", "--errors: not in this version" },
+	{ "x -n", "-n: its value is missing" },
+	{ "x -n a -n b", "--comm is given twice" },
+	{ "x --comm=", "--comm: its value is missing" },
+	{ "x --cgroup a --cgroup b", "--cgroup is given twice" },
+	{ "x --host a --host b", "--host is given twice" },
+	{ "x --method=", "--method: its value is missing" },
+	{ "x --path", "--path: its value is missing" },
+	{ "x --status 4xx,", "--status 4xx,: not a list of statuses" },
+	{ "x --status 40", "--status 40: not a list of statuses" },
+	{ "x --status 4x4", "--status 4x4: not a list of statuses" },
+	{ "x --status ok", "--status ok: not a list" },
+	{ "x --status 099", "--status 099: not a list" },
+	{ "x --status 1000", "--status 1000: not a list" },
+	{ "x --status 300-200", "--status 300-200: not a list" },
+	{ "x --status 404;5xx", "--status 404;5xx: not a list" },
+	{ "x --slower-than 5", "--slower-than 5: not a time with its unit" },
+	{ "x --errors=yes", "--errors takes no value" },
+	{ "x -r a -n curl", "-r does not go with -n" },
+	{ "x -r a --cgroup b", "-r does not go with --cgroup" },
 	{ "x --nonsense", "--nonsense: no such option" },
 	{ "x -Z", "-Z: no such option" },
 	{ "x --quiet=1", "--quiet takes no value" },
@@ -81,7 +95,7 @@ static const struct {
 	{ "x -r a -d 1s", "-r does not go with -d" },
 	{ "x -r a -- curl", "-r does not go with a COMMAND" },
 	{ "x -w a -w b", "--write is given twice" },
-	{ "x --targets -o jsonl", "--targets goes with -p only" },
+	{ "x --targets -o jsonl", "--targets goes with -p, -n and --cgroup only" },
 	{ "x --no-follow", "--no-follow goes with" },
 };
 
@@ -200,24 +214,185 @@ static void times_and_sizes(void **state)
 	}
 }
 
-/* What is refused is not advertised, what is taken is. */
-static void help_tells_what_there_is(void **state)
+static void by_name_and_cgroup(void **state)
+{
+	(void)state;
+	assert_int_equal(parse("x -n curl* --cgroup system.slice -p 7 --no-follow -- ls"), 0);
+	assert_string_equal(options.comm, "curl*");
+	assert_string_equal(options.cgroup, "system.slice");
+	assert_int_equal(options.pid_cnt, 1);
+	assert_true(options.no_follow);
+	assert_int_equal(parse("x --targets -n curl"), 0);
+	assert_int_equal(parse("x --no-follow --cgroup /a"), 0);
+}
+
+static void filters(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		parse("x --host *.example.com --method GET,post --path /a/* --status 404 --status 5xx,200-299 --slower-than 1.5s --errors"),
+		0);
+	assert_string_equal(options.filter.host, "*.example.com");
+	assert_string_equal(options.filter.method, "GET,post");
+	assert_string_equal(options.filter.path, "/a/*");
+	assert_int_equal(options.filter.status_cnt, 3);
+	assert_int_equal(options.filter.slower_ns, 1500000000);
+	assert_true(options.filter.is_errors_only);
+	assert_int_equal(parse("x -r f --errors -c 1"), 0);
+}
+
+static void statuses(void **state)
+{
+	static const struct {
+		const char *list;
+		int status;
+		bool is_in;
+	} cases[] = {
+		{ "404", 404, true },      { "404", 403, false },    { "4xx", 400, true },     { "4XX", 499, true },
+		{ "4xx", 500, false },     { "404,5xx", 503, true }, { "200-299", 200, true }, { "200-299", 299, true },
+		{ "200-299", 300, false }, { "2xx-3xx", 399, true }, { "404,404", 404, true }, { "999", 999, true },
+		{ "9xx", 999, true },      { "5xx", 0, false },      { "100", 100, true },
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < CNT(cases); i++) {
+		struct ht_filter filter = { 0 };
+
+		assert_int_equal(ht_filter_add_statuses(&filter, cases[i].list), 0);
+		if (has_status(&filter, cases[i].status) != cases[i].is_in)
+			print_error("%s %d\n", cases[i].list, cases[i].status);
+		assert_int_equal(has_status(&filter, cases[i].status), cases[i].is_in);
+	}
+}
+
+static void too_many_statuses(void **state)
+{
+	struct ht_filter filter = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < HT_FILTER_STATUSES_MAX; i++)
+		assert_int_equal(ht_filter_add_statuses(&filter, "404"), 0);
+	assert_int_equal(ht_filter_add_statuses(&filter, "404"), -ENOSPC);
+}
+
+/* ---- what is written about the options ----------------------------------------------------------------------------------------------- */
+
+#define MAN_PAGE   "../../docs/httptrace-bpf.1"
+#define COMPLETION "../../packaging/httptrace-bpf.bash-completion"
+#define README     "../../README.md"
+
+/* A file of the source tree, found by this file's place in it; roff's escapes for a hyphen are undone. The caller frees. */
+static char *text_of(const char *name)
+{
+	static const char here[] = __FILE__;
+	char path[512], *text = calloc(1, 1 << 18), *from, *to;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%.*s%s", (int)(strrchr(here, '/') + 1 - here), here, name);
+	file = fopen(path, "re");
+	if (!file)
+		fail_msg("%s: %s (run from the source tree's root)", path, strerror(errno));
+	assert_true(fread(text, 1, (1 << 18) - 1, file) > 0);
+	fclose(file);
+	for (from = to = text; *from; from++)
+		if (!(from[0] == '\\' && from[1] == '-'))
+			*to++ = *from;
+	*to = 0;
+	return text;
+}
+
+static bool is_word_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || c == '-';
+}
+
+/* The next --word in text, into name; what is behind it, or NULL. */
+static const char *next_long(const char *text, char *name, size_t size)
+{
+	size_t len;
+
+	while ((text = strstr(text, "--"))) {
+		for (len = 0; is_word_char(text[2 + len]); len++)
+			continue;
+		if (len && text[2] != '-' && len < size) {
+			memcpy(name, text + 2, len);
+			name[len] = 0;
+			return text + 2 + len;
+		}
+		text += 2 + len;
+	}
+	return NULL;
+}
+
+static bool has_long(const char *text, const char *wanted)
+{
+	char name[64];
+
+	while ((text = next_long(text, name, sizeof(name))))
+		if (!strcmp(name, wanted))
+			return true;
+	return false;
+}
+
+/* Every option is in each of the texts, and each of the texts has no other. */
+static void texts_tell_what_there_is(void **state)
+{
+	static const struct {
+		const char *name; /* NULL: --help */
+	} texts[] = { { NULL }, { MAN_PAGE }, { COMPLETION }, { README } };
+	size_t i, n;
+
+	(void)state;
+	for (n = 0; n < CNT(texts); n++) {
+		char *text = texts[n].name ? text_of(texts[n].name) : strdup(ht_options_help), name[64], letter[8];
+		const char *at = text;
+
+		/* Of the README, its list. */
+		if (texts[n].name && !strcmp(texts[n].name, README)) {
+			char *end;
+
+			at = strstr(text, "\n## Options\n");
+			assert_non_null(at);
+			end = strstr(at + 1, "\n## ");
+			if (end)
+				*end = 0;
+		}
+		for (i = 0; long_options[i].name; i++) {
+			if (!has_long(at, long_options[i].name))
+				fail_msg("--%s is not in %s", long_options[i].name, texts[n].name ? texts[n].name : "--help");
+			snprintf(letter, sizeof(letter), "-%c", long_options[i].val);
+			if (long_options[i].val < 256 && !strstr(at, letter))
+				fail_msg("%s is not in %s", letter, texts[n].name ? texts[n].name : "--help");
+		}
+		while ((at = next_long(at, name, sizeof(name)))) {
+			for (i = 0; long_options[i].name && strcmp(long_options[i].name, name); i++)
+				continue;
+			if (!long_options[i].name)
+				fail_msg("--%s is in %s, but there is no such option", name, texts[n].name ? texts[n].name : "--help");
+		}
+		free(text);
+	}
+}
+
+static void help_tells_no_later_sinks(void **state)
 {
 	size_t i;
 
 	(void)state;
-	for (i = 0; long_options[i].name; i++) {
-		int code = long_options[i].val;
-		bool is_later = code == 'n' || (code >= OPT_CGROUP && code <= OPT_ERRORS);
-		char name[64];
-
-		snprintf(name, sizeof(name), "--%s", long_options[i].name);
-		if (!strstr(ht_options_help, name) != is_later)
-			print_error("%s\n", name);
-		assert_int_equal(!strstr(ht_options_help, name), is_later);
-	}
 	for (i = 0; i < CNT(later_sinks); i++)
 		assert_null(strstr(ht_options_help, later_sinks[i]));
+}
+
+static void help_fits_a_terminal(void **state)
+{
+	const char *line = ht_options_help;
+
+	(void)state;
+	for (; *line; line += strcspn(line, "\n") + 1)
+		if (strcspn(line, "\n") > 120)
+			fail_msg("%.*s", (int)strcspn(line, "\n"), line);
 }
 
 int main(void)
@@ -230,7 +405,13 @@ int main(void)
 		cmocka_unit_test(outputs),
 		cmocka_unit_test(the_rest),
 		cmocka_unit_test(times_and_sizes),
-		cmocka_unit_test(help_tells_what_there_is),
+		cmocka_unit_test(by_name_and_cgroup),
+		cmocka_unit_test(filters),
+		cmocka_unit_test(statuses),
+		cmocka_unit_test(too_many_statuses),
+		cmocka_unit_test(texts_tell_what_there_is),
+		cmocka_unit_test(help_tells_no_later_sinks),
+		cmocka_unit_test(help_fits_a_terminal),
 	};
 
 	return cmocka_run_group_tests_name("options", tests, NULL, NULL);

@@ -387,7 +387,7 @@ static void refused(void **state)
 {
 	struct {
 		struct httptrace_open_opts opts;
-		int later;
+		long later;
 	} large = { .opts = make_opts(0) };
 	const pid_t pid = -3;
 	struct httptrace_open_opts opts;

@@ -7,7 +7,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +48,8 @@ static struct httptrace_open_opts open_opts(struct ht_run *run)
 		.dials = options->dials,
 		.ring_bytes = options->ring_bytes,
 		.head_bytes = options->head_bytes,
+		.comm = options->comm,
+		.cgroup = options->cgroup,
 		.write_fd = run->capture_fd,
 		.log = ht_run_log,
 		.log_ctx = run,
@@ -112,19 +113,16 @@ static int block_signals(struct ht_run *run, sigset_t *old_mask)
 
 /*
  * For a live trace, after COMMAND was started, which keeps what we were given. A link to each probed library of each followed process is a file
- * descriptor; and a child's probes must be made before it gets anywhere, also on a busy machine. Neither is a condition: failures are passed over.
+ * descriptor. No condition: a failure is passed over.
  */
 static void claim_resources(void)
 {
-	struct sched_param lowest = { .sched_priority = sched_get_priority_min(SCHED_RR) };
 	struct rlimit limit;
 
 	if (!getrlimit(RLIMIT_NOFILE, &limit)) {
 		limit.rlim_cur = limit.rlim_max;
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
-	/* Waiting only: the library delivers at the ordinary priority. */
-	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest);
 }
 
 static int open_capture(struct ht_run *run)

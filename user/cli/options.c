@@ -55,7 +55,6 @@ static const struct option long_options[] = {
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
 	{ "version", no_argument, NULL, 'V' },
-	/* Their names are taken; they are refused. */
 	{ "comm", required_argument, NULL, 'n' },
 	{ "cgroup", required_argument, NULL, OPT_CGROUP },
 	{ "host", required_argument, NULL, OPT_HOST },
@@ -78,9 +77,20 @@ const char ht_options_help[] =
 	"\n"
 	"What to trace (the whole system, if nothing of this is given; needs root):\n"
 	"  -p, --pid PID[,PID...]   these processes and the children they start later\n"
+	"  -n, --comm GLOB          processes whose name matches, now or later, and the children they start\n"
+	"      --cgroup PATH        processes in this cgroup or below (a container, a systemd unit), and their children;\n"
+	"                           with -n: those that match both\n"
 	"      --no-follow          without their children\n"
 	"  -- COMMAND [ARG]...      start COMMAND, trace it and its children, end with its status\n"
 	"  -r, --read FILE          a capture written by -w; needs no root\n"
+	"\n"
+	"Which requests to report (all, if nothing of this is given; else those that match all that is given):\n"
+	"      --host GLOB          to this host ('*.example.com', 'localhost:8080'); also failed dials to it\n"
+	"      --method LIST        GET,POST\n"
+	"      --path GLOB          path of the URL, without the query ('/api/*')\n"
+	"      --status LIST        404,5xx,200-299\n"
+	"      --slower-than TIME   that took longer in all: 500ms, 2s\n"
+	"      --errors             that failed; also failed dials. A 404 is no failure: --status 4xx,5xx\n"
 	"\n"
 	"How to report:\n"
 	"  -o, --output SINK[=FILE] text   a line per request (the default)\n"
@@ -300,8 +310,27 @@ static int set_once(const char **to, char *value, int code, char *err)
 	if (*to)
 		return usage(err, "--%s is given twice", long_name(code));
 	if (!value[0])
-		return usage(err, "--%s: a file name is missing", long_name(code));
+		return usage(err, "--%s: its value is missing", long_name(code));
 	*to = value;
+	return 0;
+}
+
+static int add_statuses(struct ht_options *options, const char *text, char *err)
+{
+	int ret = ht_filter_add_statuses(&options->filter, text);
+
+	if (ret == -ENOSPC)
+		return usage(err, "--status %s: more than %d", text, HT_FILTER_STATUSES_MAX);
+	if (ret)
+		return usage(err, "--status %s: not a list of statuses, such as 404,5xx or 200-299", text);
+	return 0;
+}
+
+static int set_slower(struct ht_options *options, const char *text, char *err)
+{
+	options->filter.slower_ns = ht_options_time_ns(text);
+	if (options->filter.slower_ns < 0)
+		return usage(err, "--slower-than %s: not a time with its unit, such as 500ms or 2s", text);
 	return 0;
 }
 
@@ -326,6 +355,23 @@ static int take(struct ht_options *options, int code, char **argv, bool (*sink_e
 		return set_ring(options, optarg, err);
 	case OPT_HEAD_BYTES:
 		return set_head(options, optarg, err);
+	case 'n':
+		return set_once(&options->comm, optarg, code, err);
+	case OPT_CGROUP:
+		return set_once(&options->cgroup, optarg, code, err);
+	case OPT_HOST:
+		return set_once(&options->filter.host, optarg, code, err);
+	case OPT_METHOD:
+		return set_once(&options->filter.method, optarg, code, err);
+	case OPT_PATH:
+		return set_once(&options->filter.path, optarg, code, err);
+	case OPT_STATUS:
+		return add_statuses(options, optarg, err);
+	case OPT_SLOWER_THAN:
+		return set_slower(options, optarg, err);
+	case OPT_ERRORS:
+		options->filter.is_errors_only = true;
+		return 0;
 	case 'H':
 		options->with_headers = true;
 		return 0;
@@ -349,15 +395,13 @@ static int take(struct ht_options *options, int code, char **argv, bool (*sink_e
 		return 0;
 	case ':':
 		return usage(err, "%s: its value is missing", argv[optind - 1]);
-	case '?':
+	default:
 		/* optopt: the unknown letter, or the code of a long option that takes no value. */
 		if (optopt && !strncmp(argv[optind - 1], "--", 2))
 			return usage(err, "--%s takes no value", long_name(optopt));
 		if (optopt)
 			return usage(err, "-%c: no such option", optopt);
 		return usage(err, "%s: no such option", argv[optind - 1]);
-	default:
-		return usage(err, "--%s: not in this version", long_name(code));
 	}
 }
 
@@ -368,6 +412,9 @@ static int check(const struct ht_options *options, char *err)
 
 	if (options->read_path && options->pid_cnt)
 		return usage(err, "-r does not go with -p: a capture holds what was traced when it was written");
+	if (options->read_path && (options->comm || options->cgroup))
+		return usage(err, "-r does not go with %s: a capture holds what was traced when it was written",
+			     options->comm ? "-n" : "--cgroup");
 	if (options->read_path && options->command)
 		return usage(err, "-r does not go with a COMMAND: it reports from a file");
 	if (options->read_path && options->write_path)
@@ -375,9 +422,9 @@ static int check(const struct ht_options *options, char *err)
 	if (options->read_path && options->duration_ns)
 		return usage(err, "-r does not go with -d: a file is read as fast as it can be");
 	if (is_report && (options->read_path || options->write_path || options->output_cnt || options->command))
-		return usage(err, "--%s goes with -p only", options->mode == HT_MODE_TARGETS ? "targets" : "features");
-	if (options->no_follow && !options->pid_cnt && !options->command)
-		return usage(err, "--no-follow goes with -p or a COMMAND: the whole system is traced without it");
+		return usage(err, "--%s goes with -p, -n and --cgroup only", options->mode == HT_MODE_TARGETS ? "targets" : "features");
+	if (options->no_follow && !options->pid_cnt && !options->command && !options->comm && !options->cgroup)
+		return usage(err, "--no-follow goes with -p, -n, --cgroup or a COMMAND: the whole system is traced without it");
 	return 0;
 }
 

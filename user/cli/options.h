@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "filter.h"
 #include "httptrace.h"
 
 #define HT_OPTIONS_MAX_PIDS    1024
@@ -34,10 +35,13 @@ struct ht_options {
 	enum ht_mode mode;
 	pid_t pids[HT_OPTIONS_MAX_PIDS];
 	size_t pid_cnt;
+	const char *comm;   /* glob; NULL: none */
+	const char *cgroup; /* NULL: none */
 	bool no_follow;
 	char **command;                                   /* NULL-ended; NULL: none */
 	struct ht_output outputs[HT_OPTIONS_MAX_OUTPUTS]; /* none: text, unless write_path */
 	size_t output_cnt;
+	struct ht_filter filter;
 	bool with_headers;
 	bool no_redact;
 	enum httptrace_dials dials;

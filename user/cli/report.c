@@ -87,7 +87,7 @@ static void on_request_done(struct httptrace_request *request, void *ctx)
 	size_t i;
 
 	/* What is still delivered behind the last one that was asked for. */
-	if (run->is_full)
+	if (run->is_full || !ht_filter_passes(&run->options->filter, request))
 		return;
 	for (i = 0; i < run->output_cnt; i++)
 		ht_sink_request(run->outputs[i].sink, request);
@@ -100,7 +100,9 @@ static void on_request_done(struct httptrace_request *request, void *ctx)
 int ht_run_register(struct ht_run *run)
 {
 	struct httptrace_client_trace trace = { .sz = sizeof(trace), .request_done = on_request_done };
-	int id = httptrace__register(run->tracer, &trace, run);
+	const struct ht_filter *asked = &run->options->filter;
+	struct httptrace_filter filter = { .sz = sizeof(filter), .host = asked->host, .method = asked->method, .path = asked->path };
+	int id = httptrace__register_filtered(run->tracer, &trace, &filter, run);
 
 	if (id < 0)
 		ht_say("%s", httptrace__error(run->tracer));
@@ -220,10 +222,21 @@ static const char *comm_of(pid_t pid, char *comm, size_t size)
 void ht_run_say_ready(const struct ht_run *run)
 {
 	const struct ht_options *options = run->options;
-	char comm[64];
+	char comm[64], matching[512] = "";
 
 	if (options->is_quiet)
 		return;
+	if (options->comm || options->cgroup) {
+		snprintf(matching, sizeof(matching), "processes%s%s%s%s", options->comm ? " named " : "",
+			 options->comm ? options->comm : "", options->cgroup ? " in cgroup " : "", options->cgroup ? options->cgroup : "");
+		if (options->command)
+			ht_say("tracing %s (pid %ld) and %s", options->command[0], (long)run->command.pid, matching);
+		else if (options->pid_cnt)
+			ht_say("tracing %zu process%s by pid, and %s", options->pid_cnt, options->pid_cnt == 1 ? "" : "es", matching);
+		else
+			ht_say("tracing %s", matching);
+		return;
+	}
 	if (options->command && !options->pid_cnt)
 		ht_say("tracing %s (pid %ld)", options->command[0], (long)run->command.pid);
 	else if (options->command)

@@ -176,19 +176,6 @@ static void put_strings(struct ht_json *json, const char *key, const char *const
 	ht_json_end_list(json);
 }
 
-static const char *closer_name(enum httptrace_closer by)
-{
-	switch (by) {
-	case HTTPTRACE_BY_CLIENT:
-		return "client";
-	case HTTPTRACE_BY_SERVER:
-		return "server";
-	case HTTPTRACE_BY_RESET:
-		return "reset";
-	}
-	return NULL;
-}
-
 #define AS(type) ((const struct httptrace_##type##_info *)info)
 
 static void put_args(struct ht_json *json, enum httptrace_hook_id id, const struct httptrace_hook *info, bool with_headers)
@@ -249,7 +236,7 @@ static void put_args(struct ht_json *json, enum httptrace_hook_id id, const stru
 		put_error(json, "error", AS(put_idle_conn)->error);
 		break;
 	case HTTPTRACE_CONN_CLOSED:
-		ht_json_string(json, "by", closer_name(AS(conn_closed)->by));
+		ht_json_string(json, "by", httptrace_closer__name(AS(conn_closed)->by));
 		break;
 	case HTTPTRACE_TLS_HANDSHAKE_START:
 	case HTTPTRACE_WROTE_HEADERS:

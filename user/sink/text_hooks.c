@@ -147,9 +147,7 @@ static void put_args(struct ht_buf *args, enum httptrace_hook_id id, const struc
 		break;
 	case HTTPTRACE_CONN_CLOSED:
 		word(args, "by");
-		word(args, AS(conn_closed)->by == HTTPTRACE_BY_CLIENT   ? "client"
-			   : AS(conn_closed)->by == HTTPTRACE_BY_SERVER ? "server"
-									: "reset");
+		word(args, httptrace_closer__name(AS(conn_closed)->by));
 		break;
 	case HTTPTRACE_TLS_HANDSHAKE_START:
 	case HTTPTRACE_WROTE_HEADERS:

@@ -23,6 +23,7 @@
 
 #include "conn/engine.h"
 #include "decode/decode.h"
+#include "dispatch/cgroups.h"
 #include "dispatch/dispatch.h"
 #include "dispatch/losses.h"
 #include "dispatch/tracer.h"
@@ -44,6 +45,7 @@ struct httptrace {
 	struct ht_decode *decode;
 	struct ht_engine *engine;
 	struct ht_dispatch *dispatch;
+	struct ht_cgroups *cgroups; /* NULL until a registration names one */
 
 	int epoll_fd; /* the source's fd and timer_fd; -1: files */
 	int timer_fd;
@@ -145,7 +147,11 @@ static void on_record(void *ctx, const struct ht_hdr *rec)
 
 	if (rec->kind == HT_REC_CLOCK && !tracer->begin_ns)
 		tracer->begin_ns = ((const struct ht_rec_clock *)rec)->mono_ns;
+	if (tracer->cgroups && rec->kind == HT_REC_PROC)
+		ht_cgroups_record(tracer->cgroups, (const struct ht_rec_proc *)rec, false);
 	ht_engine_record(tracer->engine, rec);
+	if (tracer->cgroups && rec->kind == HT_REC_PROC)
+		ht_cgroups_record(tracer->cgroups, (const struct ht_rec_proc *)rec, true);
 }
 
 static void on_lost(void *ctx, uint64_t ts_ns, uint64_t count, const char *where)
@@ -464,31 +470,74 @@ int httptrace__fd(const struct httptrace *tracer)
 
 /* ---- opening and closing ------------------------------------------------------------------------------------------------------------- */
 
-int httptrace__register(struct httptrace *tracer, const struct httptrace_client_trace *trace, void *ctx)
+/* The number of a filter's cgroup, 0 where it names none; or -errno with the error set. */
+static int add_cgroup(struct httptrace *tracer, const struct httptrace_filter *filter)
 {
-	int id;
+	int n;
+
+	if (!filter || filter->sz < offsetof(struct httptrace_filter, cgroup) + sizeof(filter->cgroup) || !filter->cgroup)
+		return 0;
+	if (!tracer->is_live)
+		return fail(tracer, -EOPNOTSUPP, "cgroup %s: a capture does not tell cgroups: filter by another property", filter->cgroup);
+	if (!tracer->cgroups) {
+		tracer->cgroups = ht_cgroups_new();
+		if (!tracer->cgroups)
+			return fail(tracer, -ENOMEM, "cgroup %s: %s", filter->cgroup, strerror(ENOMEM));
+		ht_dispatch_set_in_cgroup(tracer->dispatch, ht_cgroups_has, tracer->cgroups);
+	}
+	n = ht_cgroups_add(tracer->cgroups, filter->cgroup);
+	if (n == -ENOSPC)
+		return fail(tracer, n, "cgroup %s: more than %d filters name a cgroup", filter->cgroup, HT_CGROUPS_MAX);
+	if (n < 0)
+		return fail(tracer, n, "cgroup %s: %s; name one below a cgroup mount", filter->cgroup, strerror(-n));
+	return n;
+}
+
+int httptrace__register_filtered(struct httptrace *tracer, const struct httptrace_client_trace *trace,
+				 const struct httptrace_filter *filter, void *ctx)
+{
+	bool has_cgroup = filter && filter->sz >= offsetof(struct httptrace_filter, cgroup) + sizeof(filter->cgroup) && filter->cgroup;
+	const char *name = filter ? "httptrace__register_filtered()" : "httptrace__register()";
+	int id, n;
 
 	if (!tracer)
 		return -EINVAL;
-	id = ht_dispatch_register(tracer->dispatch, trace, ctx);
+	n = add_cgroup(tracer, filter);
+	if (n < 0)
+		return n;
+	id = ht_dispatch_register(tracer->dispatch, trace, filter, (unsigned int)n, ctx);
+	if (id < 0 && has_cgroup)
+		ht_cgroups_remove(tracer->cgroups, (unsigned int)n);
 	if (id == -EINVAL)
-		fail(tracer, id,
-		     "httptrace__register(): trace is NULL, its sz is not set, or it names hooks that this version does not have");
+		fail(tracer, id, "%s: %s is NULL, its sz is not set, or it has members that this version does not have", name,
+		     filter ? "trace or filter" : "trace");
 	else if (id < 0)
-		fail(tracer, id, "httptrace__register(): %s", strerror(-id));
+		fail(tracer, id, "%s: %s", name, strerror(-id));
 	return id;
+}
+
+int httptrace__register(struct httptrace *tracer, const struct httptrace_client_trace *trace, void *ctx)
+{
+	return httptrace__register_filtered(tracer, trace, NULL, ctx);
 }
 
 int httptrace__unregister(struct httptrace *tracer, int id)
 {
-	int err;
+	int err, cgroup = -1;
 
 	if (!tracer)
 		return -EINVAL;
-	err = ht_dispatch_unregister(tracer->dispatch, id);
+	err = ht_dispatch_unregister(tracer->dispatch, id, &cgroup);
 	if (err)
 		fail(tracer, err, "httptrace__unregister(): there is no registration %d", id);
+	else if (cgroup >= 0)
+		ht_cgroups_remove(tracer->cgroups, (unsigned int)cgroup);
 	return err;
+}
+
+const char *httptrace__version(void)
+{
+	return HTTPTRACE_VERSION;
 }
 
 int ht_tracer_opts(struct httptrace_open_opts *to, const struct httptrace_open_opts *from)
@@ -536,6 +585,7 @@ static void free_chain(struct httptrace *tracer)
 	ht_engine_free(tracer->engine);
 	ht_recorder_free(tracer->recorder);
 	ht_dispatch_free(tracer->dispatch);
+	ht_cgroups_free(tracer->cgroups);
 	free(tracer);
 }
 

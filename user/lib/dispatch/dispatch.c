@@ -3,8 +3,8 @@
  * dispatch.c - see dispatch.h.
  *
  * In:  registrations, and requests with hooks not yet fired. Out: callbacks, newest registration first for each hook.
- * Memory: one node a registration, freed when it is taken back (from inside a callback: when the outermost call is through).
- * A request remembers the newest registration that applies to it: ids only grow, so one number says which do.
+ * Memory: one node a registration, freed when it is taken back (from inside a callback: when the outermost call is through). Which ones
+ * apply to a request is a list of ids in the request's own memory: ids are never used again, so that one taken back is simply not found.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,13 +13,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dispatch/compose.h"
 #include "dispatch/dispatch.h"
+#include "req/filter.h"
 #include "req/request.h"
 
 struct registration {
 	struct registration *next; /* older */
 	int id;
 	bool is_gone;
+	struct ht_req_filter *filter; /* NULL: all requests */
+	unsigned int cgroup;          /* number of the filter's, if it has one */
 	void *ctx;
 	struct httptrace_client_trace trace;
 };
@@ -27,13 +31,32 @@ struct registration {
 struct ht_dispatch {
 	struct registration *newest;
 	int last_id;
-	unsigned int depth; /* of ht_dispatch_hooks() and ht_dispatch_done() */
+	unsigned int depth; /* of calls that walk the registrations */
 	bool has_gone;
+	bool (*in_cgroup)(void *ctx, pid_t pid, unsigned int n);
+	void *in_cgroup_ctx;
 };
+
+/* What a request's member `dispatch` points to, from its first hook to the end of request_done. */
+struct applying {
+	struct ht_dispatch *dispatch;
+	struct httptrace_client_trace *composed; /* made when it is asked for */
+	size_t cnt;
+	int ids[]; /* newest first */
+};
+
+/* Of requests for which memory is out: nothing applies. */
+static struct applying nothing;
 
 struct ht_dispatch *ht_dispatch_new(void)
 {
 	return calloc(1, sizeof(struct ht_dispatch));
+}
+
+static void free_registration(struct registration *reg)
+{
+	ht_req_filter_free(reg->filter);
+	free(reg);
 }
 
 void ht_dispatch_free(struct ht_dispatch *dispatch)
@@ -44,9 +67,15 @@ void ht_dispatch_free(struct ht_dispatch *dispatch)
 		return;
 	for (reg = dispatch->newest; reg; reg = next) {
 		next = reg->next;
-		free(reg);
+		free_registration(reg);
 	}
 	free(dispatch);
+}
+
+void ht_dispatch_set_in_cgroup(struct ht_dispatch *dispatch, bool (*in_cgroup)(void *ctx, pid_t pid, unsigned int n), void *ctx)
+{
+	dispatch->in_cgroup = in_cgroup;
+	dispatch->in_cgroup_ctx = ctx;
 }
 
 /* A struct of a later header than this library's is taken if what it has on top is not used. */
@@ -65,7 +94,8 @@ static int copy_trace(struct httptrace_client_trace *to, const struct httptrace_
 	return 0;
 }
 
-int ht_dispatch_register(struct ht_dispatch *dispatch, const struct httptrace_client_trace *trace, void *ctx)
+int ht_dispatch_register(struct ht_dispatch *dispatch, const struct httptrace_client_trace *trace, const struct httptrace_filter *filter,
+			 unsigned int cgroup, void *ctx)
 {
 	struct registration *reg;
 	int err;
@@ -76,10 +106,15 @@ int ht_dispatch_register(struct ht_dispatch *dispatch, const struct httptrace_cl
 	if (!reg)
 		return -ENOMEM;
 	err = copy_trace(&reg->trace, trace);
+	if (!err && filter) {
+		reg->filter = ht_req_filter_new(filter);
+		err = reg->filter ? 0 : -errno;
+	}
 	if (err) {
-		free(reg);
+		free_registration(reg);
 		return err;
 	}
+	reg->cgroup = cgroup;
 	reg->ctx = ctx;
 	reg->id = ++dispatch->last_id;
 	reg->next = dispatch->newest;
@@ -94,7 +129,7 @@ static void reap(struct ht_dispatch *dispatch)
 	while ((reg = *link)) {
 		if (reg->is_gone) {
 			*link = reg->next;
-			free(reg);
+			free_registration(reg);
 		} else {
 			link = &reg->next;
 		}
@@ -102,114 +137,9 @@ static void reap(struct ht_dispatch *dispatch)
 	dispatch->has_gone = false;
 }
 
-int ht_dispatch_unregister(struct ht_dispatch *dispatch, int id)
+static void enter(struct ht_dispatch *dispatch)
 {
-	struct registration *reg;
-
-	for (reg = dispatch->newest; reg; reg = reg->next)
-		if (reg->id == id && !reg->is_gone)
-			break;
-	if (!reg)
-		return -ENOENT;
-	reg->is_gone = true;
-	dispatch->has_gone = true;
-	if (!dispatch->depth)
-		reap(dispatch);
-	return 0;
-}
-
-/*
- * The newest registration that applies to the request: fixed when the first of its hooks is fired. Stored plus one, as NULL says not yet.
- */
-static int newest_for(struct ht_dispatch *dispatch, struct httptrace_request *request)
-{
-	if (!request->dispatch)
-		request->dispatch = (void *)((uintptr_t)dispatch->last_id + 1);
-	return (int)((uintptr_t)request->dispatch - 1);
-}
-
-#define CALL(field, type)                                                                         \
-	do {                                                                                      \
-		if (trace->field)                                                                 \
-			trace->field(request, (const struct httptrace_##type##_info *)info, ctx); \
-	} while (0)
-
-static void call(const struct httptrace_client_trace *trace, void *ctx, struct httptrace_request *request, enum httptrace_hook_id id,
-		 const struct httptrace_hook *info)
-{
-	switch (id) {
-	case HTTPTRACE_GET_CONN:
-		CALL(get_conn, get_conn);
-		break;
-	case HTTPTRACE_DNS_START:
-		CALL(dns_start, dns_start);
-		break;
-	case HTTPTRACE_DNS_DONE:
-		CALL(dns_done, dns_done);
-		break;
-	case HTTPTRACE_CONNECT_START:
-		CALL(connect_start, connect_start);
-		break;
-	case HTTPTRACE_CONNECT_DONE:
-		CALL(connect_done, connect_done);
-		break;
-	case HTTPTRACE_TLS_HANDSHAKE_START:
-		CALL(tls_handshake_start, plain);
-		break;
-	case HTTPTRACE_TLS_HANDSHAKE_DONE:
-		CALL(tls_handshake_done, tls_handshake_done);
-		break;
-	case HTTPTRACE_GOT_CONN:
-		CALL(got_conn, got_conn);
-		break;
-	case HTTPTRACE_WROTE_HEADER_FIELD:
-		CALL(wrote_header_field, wrote_header_field);
-		break;
-	case HTTPTRACE_WROTE_HEADERS:
-		CALL(wrote_headers, plain);
-		break;
-	case HTTPTRACE_WAIT_100_CONTINUE:
-		CALL(wait_100_continue, plain);
-		break;
-	case HTTPTRACE_WROTE_REQUEST:
-		CALL(wrote_request, wrote_request);
-		break;
-	case HTTPTRACE_GOT_FIRST_RESPONSE_BYTE:
-		CALL(got_first_response_byte, plain);
-		break;
-	case HTTPTRACE_GOT_100_CONTINUE:
-		CALL(got_100_continue, plain);
-		break;
-	case HTTPTRACE_GOT_1XX_RESPONSE:
-		CALL(got_1xx_response, got_1xx);
-		break;
-	case HTTPTRACE_GOT_RESPONSE_HEADERS:
-		CALL(got_response_headers, got_response_headers);
-		break;
-	case HTTPTRACE_GOT_BODY:
-		CALL(got_body, got_body);
-		break;
-	case HTTPTRACE_PUT_IDLE_CONN:
-		CALL(put_idle_conn, put_idle_conn);
-		break;
-	case HTTPTRACE_CONN_CLOSED:
-		CALL(conn_closed, conn_closed);
-		break;
-	case HTTPTRACE_HOOK_CNT:
-		break;
-	}
-}
-
-static void fire(struct ht_dispatch *dispatch, struct httptrace_request *request, struct ht_hook *hook, int newest)
-{
-	enum httptrace_hook_id id = hook->id;
-	const struct httptrace_hook *info = hook->info;
-	struct registration *reg;
-
-	hook->is_fired = true;
-	for (reg = dispatch->newest; reg; reg = reg->next)
-		if (reg->id <= newest && !reg->is_gone)
-			call(&reg->trace, reg->ctx, request, id, info);
+	dispatch->depth++;
 }
 
 static void leave(struct ht_dispatch *dispatch)
@@ -218,28 +148,181 @@ static void leave(struct ht_dispatch *dispatch)
 		reap(dispatch);
 }
 
+int ht_dispatch_unregister(struct ht_dispatch *dispatch, int id, int *cgroup)
+{
+	struct registration *reg;
+
+	for (reg = dispatch->newest; reg; reg = reg->next)
+		if (reg->id == id && !reg->is_gone)
+			break;
+	if (!reg)
+		return -ENOENT;
+	if (cgroup)
+		*cgroup = reg->filter && ht_req_filter_cgroup(reg->filter) ? (int)reg->cgroup : -1;
+	reg->is_gone = true;
+	dispatch->has_gone = true;
+	if (!dispatch->depth)
+		reap(dispatch);
+	return 0;
+}
+
+/* ---- who applies --------------------------------------------------------------------------------------------------------------------- */
+
+static bool applies(const struct ht_dispatch *dispatch, const struct registration *reg, const struct httptrace_request *request)
+{
+	if (reg->is_gone)
+		return false;
+	if (!reg->filter)
+		return true;
+	if (!ht_req_filter_applies(reg->filter, request))
+		return false;
+	if (!ht_req_filter_cgroup(reg->filter))
+		return true;
+	return dispatch->in_cgroup && dispatch->in_cgroup(dispatch->in_cgroup_ctx, request->pid, reg->cgroup);
+}
+
+/* Fixed when the first of its hooks is fired. */
+static struct applying *applying_to(struct ht_dispatch *dispatch, struct httptrace_request *request)
+{
+	const struct registration *reg;
+	struct applying *applying = request->dispatch;
+	size_t cnt = 0;
+
+	if (applying)
+		return applying;
+	for (reg = dispatch->newest; reg; reg = reg->next)
+		cnt++;
+	applying = ht_request_alloc(request, sizeof(*applying) + cnt * sizeof(applying->ids[0]));
+	request->dispatch = applying ? applying : &nothing;
+	if (!applying)
+		return &nothing;
+	applying->dispatch = dispatch;
+	for (reg = dispatch->newest; reg; reg = reg->next)
+		if (applies(dispatch, reg, request))
+			applying->ids[applying->cnt++] = reg->id;
+	return applying;
+}
+
+/*
+ * The next registration that applies, newest first: both lists fall by id. *reg: where to begin looking; it is moved behind the one
+ * returned, which stays where it is until the outermost call is through.
+ */
+static const struct registration *next_applying(const struct applying *applying, size_t *n, const struct registration **reg)
+{
+	for (; *n < applying->cnt; ++*n) {
+		while (*reg && (*reg)->id > applying->ids[*n])
+			*reg = (*reg)->next;
+		if (*reg && (*reg)->id == applying->ids[*n] && !(*reg)->is_gone) {
+			const struct registration *found = *reg;
+
+			*reg = found->next;
+			++*n;
+			return found;
+		}
+	}
+	return NULL;
+}
+
+/* ---- calls --------------------------------------------------------------------------------------------------------------------------- */
+
+#define CALL(hook_id, member, type)                                                                                   \
+	case HTTPTRACE_##hook_id:                                                                                     \
+		if (trace->member && trace->member != ht_compose_all.member)                                          \
+			trace->member(request, (const struct httptrace_##type##_info *)(const void *)info, reg->ctx); \
+		return 0;
+
+static int call(const struct registration *reg, struct httptrace_request *request, enum httptrace_hook_id id,
+		const struct httptrace_hook *info)
+{
+	const struct httptrace_client_trace *trace = &reg->trace;
+
+	switch (id) {
+		HT_HOOKS(CALL)
+	case HTTPTRACE_GOT_1XX_RESPONSE:
+		if (trace->got_1xx_response && trace->got_1xx_response != ht_compose_all.got_1xx_response)
+			return trace->got_1xx_response(request, (const struct httptrace_got_1xx_info *)(const void *)info, reg->ctx);
+		return 0;
+	case HTTPTRACE_HOOK_CNT:
+		if (trace->request_done && trace->request_done != ht_compose_all.request_done)
+			trace->request_done(request, reg->ctx);
+		return 0;
+	}
+	return 0;
+}
+
+int ht_compose_call(struct httptrace_request *request, enum httptrace_hook_id id, const struct httptrace_hook *info)
+{
+	struct applying *applying = request->dispatch;
+	const struct registration *start, *reg;
+	int first = 0, ret;
+	size_t n = 0;
+
+	if (!applying || !applying->dispatch)
+		return 0;
+	enter(applying->dispatch);
+	start = applying->dispatch->newest;
+	while ((reg = next_applying(applying, &n, &start))) {
+		ret = call(reg, request, id, info);
+		if (!first)
+			first = ret;
+	}
+	leave(applying->dispatch);
+	return first;
+}
+
 void ht_dispatch_hooks(struct ht_dispatch *dispatch, struct httptrace_request *request)
 {
-	int newest = newest_for(dispatch, request);
 	size_t i;
 
-	dispatch->depth++;
-	for (i = 0; i < request->hook_cnt; i++)
-		if (!request->hooks[i].is_fired)
-			fire(dispatch, request, &request->hooks[i], newest);
+	applying_to(dispatch, request);
+	enter(dispatch);
+	for (i = 0; i < request->hook_cnt; i++) {
+		if (request->hooks[i].is_fired)
+			continue;
+		request->hooks[i].is_fired = true;
+		ht_compose_call(request, request->hooks[i].id, request->hooks[i].info);
+	}
 	leave(dispatch);
 }
 
 void ht_dispatch_done(struct ht_dispatch *dispatch, struct httptrace_request *request)
 {
-	int newest = newest_for(dispatch, request);
-	struct registration *reg;
-
-	dispatch->depth++;
+	enter(dispatch);
 	ht_dispatch_hooks(dispatch, request);
-	for (reg = dispatch->newest; reg; reg = reg->next)
-		if (reg->id <= newest && !reg->is_gone && reg->trace.request_done)
-			reg->trace.request_done(request, reg->ctx);
+	ht_compose_call(request, HTTPTRACE_HOOK_CNT, NULL);
 	leave(dispatch);
 	request->dispatch = NULL;
+}
+
+/* ---- the composed trace -------------------------------------------------------------------------------------------------------------- */
+
+#define COMPOSE(hook_id, member, type) \
+	if (reg->trace.member)         \
+		to->member = ht_compose_all.member;
+
+const struct httptrace_client_trace *httptrace_request__trace(struct httptrace_request *request)
+{
+	struct applying *applying = request->dispatch;
+	const struct registration *start, *reg;
+	struct httptrace_client_trace *to;
+	size_t n = 0;
+
+	if (!applying || !applying->cnt) {
+		errno = ENOENT;
+		return NULL;
+	}
+	if (applying->composed)
+		return applying->composed;
+	to = ht_request_alloc(request, sizeof(*to));
+	if (!to)
+		return NULL;
+	to->sz = sizeof(*to);
+	start = applying->dispatch->newest;
+	while ((reg = next_applying(applying, &n, &start))) {
+		HT_HOOKS(COMPOSE)
+		COMPOSE(, got_1xx_response, )
+		COMPOSE(, request_done, )
+	}
+	applying->composed = to;
+	return to;
 }

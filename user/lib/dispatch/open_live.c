@@ -20,6 +20,8 @@ static struct ht_live_opts live_opts(const struct httptrace_open_opts *opts)
 		.pids = opts->pids,
 		.pid_cnt = opts->pid_cnt,
 		.is_following = !opts->no_follow,
+		.comm = opts->comm,
+		.cgroup = opts->cgroup,
 		.ring_bytes = opts->ring_bytes,
 		.head_bytes = opts->head_bytes,
 	};
@@ -84,7 +86,13 @@ int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn
 	live = live_opts(&checked);
 	live.log = log_plain;
 	live.log_ctx = &checked;
-	return ht_live_targets(&live, fn, ctx);
+	err = ht_live_targets(&live, fn, ctx);
+	if (err == -ENOENT && live.cgroup)
+		ht_open_error_set("cgroup %s: there is none of this name; name one below a cgroup mount (systemd-cgls shows them)",
+				  live.cgroup);
+	else if (err < 0)
+		ht_open_error_set("targets cannot be told: %s", strerror(-err));
+	return err;
 }
 
 int httptrace__features(httptrace_line_fn fn, void *ctx)

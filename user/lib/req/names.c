@@ -44,6 +44,24 @@ const char *httptrace_how__name(enum httptrace_how how)
 	return NAME_OF(names, how);
 }
 
+const char *httptrace_kind__name(enum httptrace_kind kind)
+{
+	static const char *const names[] = { [HTTPTRACE_REQUEST] = "request", [HTTPTRACE_DIAL] = "dial" };
+
+	return NAME_OF(names, kind);
+}
+
+const char *httptrace_closer__name(enum httptrace_closer by)
+{
+	static const char *const names[] = {
+		[HTTPTRACE_BY_CLIENT] = "client",
+		[HTTPTRACE_BY_SERVER] = "server",
+		[HTTPTRACE_BY_RESET] = "reset",
+	};
+
+	return NAME_OF(names, by);
+}
+
 const char *httptrace_hook__name(enum httptrace_hook_id id)
 {
 	static const char *const names[] = {
