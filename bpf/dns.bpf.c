@@ -100,6 +100,14 @@ static __always_inline __u16 text_of(char *to, __u32 room, __u64 from)
 	return n > 0 ? n - 1 : 0;
 }
 
+static __always_inline void read_texts(struct ht_dns_call *call)
+{
+	if (!call->host_len)
+		call->host_len = text_of(call->host, sizeof(call->host), call->host_at);
+	if (!call->service_len)
+		call->service_len = text_of(call->service, sizeof(call->service), call->service_at);
+}
+
 static const struct ht_dns_call new_call;
 
 static __always_inline int on_lookup(struct pt_regs *ctx)
@@ -125,8 +133,9 @@ static __always_inline int on_lookup(struct pt_regs *ctx)
 	call->res = PT_REGS_PARM4(ctx);
 	call->call_id = ht_next_id();
 	call->start_ns = ts;
-	call->host_len = text_of(call->host, sizeof(call->host), PT_REGS_PARM1(ctx));
-	call->service_len = text_of(call->service, sizeof(call->service), PT_REGS_PARM2(ctx));
+	call->host_at = PT_REGS_PARM1(ctx);
+	call->service_at = PT_REGS_PARM2(ctx);
+	read_texts(call);
 	hints = PT_REGS_PARM3(ctx);
 	if (hints)
 		bpf_probe_read_user(&call->ai_flags, sizeof(call->ai_flags), (void *)hints);
@@ -159,6 +168,7 @@ static __always_inline int on_lookup_done(struct pt_regs *ctx)
 	/* The return address has been popped: the outer call's own return is the one right above its entry. */
 	if (PT_REGS_SP(ctx) != call->sp + sizeof(long) && PT_REGS_SP(ctx) <= call->sp)
 		return 0;
+	read_texts(call);
 	rec = ht_reserve(sizeof(*rec), &seq, NULL);
 	if (!rec) {
 		bpf_map_delete_elem(&dns_calls, &who);

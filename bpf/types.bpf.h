@@ -191,6 +191,8 @@ struct ht_thread {
 /* A lookup in flight; rec is what START said. */
 struct ht_dns_call {
 	__u64 sp;
+	__u64 host_at; /* where the texts are: a page not touched since fork cannot be read at entry, but at return */
+	__u64 service_at;
 	__u64 res;
 	__u64 call_id;
 	__u64 start_ns;
