@@ -1,5 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Every scenario of scenarios.py: untraced, so that a failure with the tracer is the tracer's; then traced, as httptrace-bpf -- CLIENT."""
+"""Every scenario of scenarios.py: untraced, so that a failure with the tracer is the tracer's; then traced, as httptrace-bpf -- CLIENT.
+
+HTTPTRACE_KEEP=FOLDER keeps a capture of each traced one there: tests/replay/captures was made so.
+"""
+
+import os
+import re
 
 import pytest
 
@@ -24,6 +30,14 @@ def exit_is_right(scenario, status):
     return status in scenario.exit if isinstance(scenario.exit, set) else scenario.exit == status
 
 
+def keep(scenario):
+    folder = os.environ.get("HTTPTRACE_KEEP")
+    if not folder:
+        return ()
+    name = re.sub(r"[^A-Za-z0-9.]+", "-", scenario.name).strip("-").lower()
+    return ("-w", os.path.join(folder, f"{name}.cap"))
+
+
 @pytest.mark.parametrize("scenario", ALL, ids=IDS)
 def test_untraced(bed, scenario):
     done = bed.run(scenario.client(bed), env=bed.env if scenario.trusting else bed.distrusting)
@@ -33,7 +47,7 @@ def test_untraced(bed, scenario):
 
 @pytest.mark.parametrize("scenario", ALL, ids=IDS)
 def test_traced(bed, scenario):
-    trace = trace_command(bed, scenario.client(bed), env=bed.env if scenario.trusting else bed.distrusting)
+    trace = trace_command(bed, scenario.client(bed), *keep(scenario), env=bed.env if scenario.trusting else bed.distrusting)
     assert exit_is_right(scenario, trace.status), f"exit status {trace.status}: {trace.stdout} {trace.stderr}"
     entries = served(bed, scenario)
     assert in_short(entries) == scenario.served

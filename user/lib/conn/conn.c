@@ -136,12 +136,23 @@ static void end_unused(struct ht_conn *conn, uint64_t now_ns)
 	}
 }
 
+/*
+ * A reset may be older than the end of the call that wrote the request which it answers (over TLS the library returns later than its socket call): whether
+ * the connection was used is known only a while after.
+ */
+static void end_unused_reset(struct ht_conn *conn)
+{
+	if (conn->is_closed && conn->reset_ns)
+		end_unused(conn, conn->reset_ns);
+}
+
 static void free_late(void *object, uint64_t at_ns)
 {
 	struct ht_conn *conn = object;
 
 	if (conn->exchange && conn->reset_ns)
 		ht_exchange_close(conn->exchange, conn->reset_ns, HTTPTRACE_BY_RESET, conn->sock_err ? conn->sock_err : ECONNRESET);
+	end_unused_reset(conn);
 	ht_conn_abandon(conn, at_ns);
 	ht_conn_free(conn);
 }
@@ -158,12 +169,14 @@ static void end(struct ht_conn *conn, uint64_t now_ns, enum httptrace_closer by)
 		ht_exchange_reset(conn->exchange, now_ns);
 	else if (conn->exchange)
 		ht_exchange_close(conn->exchange, now_ns, by, conn->sock_err);
-	end_unused(conn, now_ns);
+	if (by != HTTPTRACE_BY_RESET)
+		end_unused(conn, now_ns);
 	ht_timer_set(&conn->engine->timers, &conn->timer, now_ns + HT_CLOSED_WAIT_NS, free_late, conn);
 }
 
 void ht_conn_exit(struct ht_conn *conn, uint64_t now_ns)
 {
+	end_unused_reset(conn);
 	if (conn->is_closed && conn->exchange && conn->reset_ns)
 		ht_exchange_close(conn->exchange, now_ns, HTTPTRACE_BY_RESET, conn->sock_err ? conn->sock_err : ECONNRESET);
 	else if (!conn->dial || conn->connected_ns) /* else the dial's end tells */
@@ -174,6 +187,7 @@ void ht_conn_cut(struct ht_conn *conn, uint64_t now_ns)
 {
 	bool is_opaque = !conn->tls && conn->server_hello;
 
+	end_unused_reset(conn);
 	if (conn->dial && conn->kind == HT_CONN_TLS && !ht_conn_tls_done_ns(conn) && !is_opaque)
 		ht_dial_end(conn->dial, conn, HT_DIAL_TLS_CUT, now_ns);
 	ht_conn_abandon(conn, now_ns);
