@@ -128,6 +128,9 @@ static __always_inline int has_return(__u32 fn)
 	case HT_FN_SSL_PEEK_EX:
 	case HT_FN_SSL_GET0_ALPN_SELECTED:
 	case HT_FN_SSL_GET_VERIFY_RESULT:
+	case HT_FN_SSL_READ_INNER:
+	case HT_FN_SSL_WRITE_INNER:
+	case HT_FN_SSL_WRITE_INNER5:
 		return 1;
 	default:
 		return 0;
@@ -141,17 +144,19 @@ static __always_inline int is_handshake(__u32 fn)
 
 static __always_inline int is_write(__u32 fn)
 {
-	return fn == HT_FN_SSL_WRITE || fn == HT_FN_SSL_WRITE_EX;
+	return fn == HT_FN_SSL_WRITE || fn == HT_FN_SSL_WRITE_EX || fn == HT_FN_SSL_WRITE_INNER || fn == HT_FN_SSL_WRITE_INNER5;
 }
 
 static __always_inline int is_read(__u32 fn)
 {
-	return fn == HT_FN_SSL_READ || fn == HT_FN_SSL_READ_EX;
+	return fn == HT_FN_SSL_READ || fn == HT_FN_SSL_READ_EX || fn == HT_FN_SSL_READ_INNER;
 }
 
+/* Result above 0: how many bytes, an argument points to. */
 static __always_inline int is_ex(__u32 fn)
 {
-	return fn == HT_FN_SSL_WRITE_EX || fn == HT_FN_SSL_READ_EX || fn == HT_FN_SSL_PEEK_EX;
+	return fn == HT_FN_SSL_WRITE_EX || fn == HT_FN_SSL_READ_EX || fn == HT_FN_SSL_PEEK_EX || fn == HT_FN_SSL_READ_INNER ||
+	       fn == HT_FN_SSL_WRITE_INNER || fn == HT_FN_SSL_WRITE_INNER5;
 }
 
 /*
@@ -203,7 +208,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 {
 	__u64 object, ts = bpf_ktime_get_ns();
 	__u64 second = ARG(PT_REGS_PARM2(ctx)), third = ARG(PT_REGS_PARM3(ctx)), fourth = ARG(PT_REGS_PARM4(ctx)),
-	      sp = ARG(PT_REGS_SP(ctx));
+	      fifth = ARG(PT_REGS_PARM5(ctx)), sp = ARG(PT_REGS_SP(ctx));
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = task->tgid;
 	struct ht_tls_fact fact = { .ts_ns = ts };
@@ -281,7 +286,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	call->sp = sp;
 	call->buf = second;
 	call->len = third;
-	call->out = is_ex(fn) ? fourth : third;
+	call->out = fn == HT_FN_SSL_WRITE_INNER5 ? fifth : is_ex(fn) ? fourth : third;
 	call->cookie = 0;
 	call->arrival_ns = 0;
 	call->err_lib = 0;
@@ -545,13 +550,15 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 		return 0;
 	if (is_read(fn)) {
 		/*
-		 * 0 of SSL_read is the stream's end. SSL_read_ex returns 0 for "try again" as well: then its socket call said so,
-		 * or, with a socket that we do not see, nobody knows.
+		 * 0 of SSL_read, and of the function inside both forms, is the stream's end. SSL_read_ex returns 0 for "try again" as
+		 * well: then its socket call said so, or, with a socket that we do not see, nobody knows.
 		 */
 		if (call.err_lib) {
 			o->eof_told = 1;
 			tell_failure(o, &call, ts, HT_TLS_ERROR, ret, 0);
-		} else if (fn == HT_FN_SSL_READ ? ret == 0 : call.nest != HT_NEST_AGAIN && o->evidence == HT_BIND_NESTED) {
+		} else if (fn == HT_FN_SSL_READ || fn == HT_FN_SSL_READ_INNER
+				   ? ret == 0
+				   : call.nest != HT_NEST_AGAIN && o->evidence == HT_BIND_NESTED) {
 			tell_eof(o, ts);
 		}
 	} else if (call.err_lib) {

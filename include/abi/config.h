@@ -47,6 +47,10 @@ struct ht_bpf_config {
 #define HT_FN_SSL_PEEK_EX            30
 #define HT_FN_SSL_CLEAR              31
 #define HT_FN_SSL_GET_VERIFY_RESULT  32
+/* What SSL_read and SSL_read_ex, SSL_write and SSL_write_ex hand their arguments to: (ssl, buf, len, [flags,] done); flags: the last one. */
+#define HT_FN_SSL_READ_INNER         33
+#define HT_FN_SSL_WRITE_INNER        34
+#define HT_FN_SSL_WRITE_INNER5       35
 
 enum ht_counter {
 	HT_CNT_RECORDS,          /* records submitted */

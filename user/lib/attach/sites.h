@@ -3,6 +3,7 @@
  * sites.h - which functions of which libraries are probed, and at which instruction: the one place that decides it.
  *
  * In:  a library file. Out: a plan, by value: for each function its id (config.h), its sites (file offset, entry or return) and, where it has none, why.
+ * The instruction is the chooser's choice (chooser.h): cheap where that is proven, else the function's first.
  */
 #ifndef HT_SITES_H
 #define HT_SITES_H
@@ -11,10 +12,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "attach/chooser.h"
+
 /* Which pair of BPF programs serves a library's functions. */
 enum ht_site_group { HT_SITES_OPENSSL, HT_SITES_CRYPTO, HT_SITES_DNS, HT_SITES_GROUP_CNT };
 
-#define HT_SITES_MAX 24
+#define HT_SITES_MAX 24 /* functions of a group, with those that are not public */
 
 struct ht_site_fn {
 	const char *name; /* static */
@@ -22,8 +25,13 @@ struct ht_site_fn {
 	bool is_found;
 	bool wants_entry;
 	bool wants_return;
-	uint64_t entry_off;  /* file offset of the instruction that the entry probe sits on */
+	uint64_t entry_off;  /* file offset of the instruction that the entry probe sits on; the same as return_off where both are wanted */
 	uint64_t return_off; /* of the function's first instruction: the kernel takes the return address there */
+	/* Of the instruction that is probed. */
+	uint32_t moved_bytes; /* from the function's first one */
+	enum ht_site_class site_class;
+	char insn[48]; /* empty: it was not decoded */
+	char why[160]; /* of the choice; with neither probe wanted: what serves the function instead */
 };
 
 struct ht_site_plan {

@@ -2,7 +2,8 @@
 /*
  * cgroup.h - which cgroup is meant, and who is in it.
  *
- * In:  a path as a person gives it, /proc/self/mountinfo, /proc/PID/cgroup. Out: a hierarchy and the path in it. Formats: cgroups(7), proc(5).
+ * In:  a path as a person gives it, /proc/self/mountinfo, /proc/PID/cgroup. Out: a hierarchy and the path in it. Formats: cgroups(7),
+ * proc(5).
  */
 #ifndef HT_CGROUP_H
 #define HT_CGROUP_H
@@ -23,8 +24,8 @@ struct ht_cgroup {
 };
 
 /*
- * path: a directory below the mount of a hierarchy, by its whole name or by that below the mount (version 2's first, then version 1's as mounted).
- * mountinfo: the text of such a file; it is taken apart in place. 0; -ENOENT where there is none, -ENOTDIR, -ENAMETOOLONG.
+ * path: a directory below the mount of a hierarchy, by its whole name or by that below the mount (version 2's first, then version 1's as
+ * mounted). mountinfo: the text of such a file; it is taken apart in place. 0; -ENOENT where there is none, -ENOTDIR, -ENAMETOOLONG.
  */
 int ht_cgroup_find_in(char *mountinfo, const char *path, struct ht_cgroup *cgroup);
 /* The same, in /proc/self/mountinfo. */
@@ -34,7 +35,10 @@ int ht_cgroup_find(const char *path, struct ht_cgroup *cgroup);
 bool ht_cgroup_has(const struct ht_cgroup *cgroup, const char *text);
 /* The same by pid. 1, 0, or -ESRCH where the process is gone. */
 int ht_cgroup_has_pid(const struct ht_cgroup *cgroup, pid_t pid);
-/* Is version 2's cgroup of this id (bpf_get_current_cgroup_id()) it, or below it? 1, 0, or -errno where that cannot be told: of version 1, or gone. */
+/*
+ * Is version 2's cgroup of this id (bpf_get_current_cgroup_id()) it, or below it? 1, 0, or -errno where that cannot be told: of version 1,
+ * or gone.
+ */
 int ht_cgroup_has_id(const struct ht_cgroup *cgroup, uint64_t id);
 
 typedef void (*ht_cgroup_pid_fn)(void *ctx, pid_t pid);

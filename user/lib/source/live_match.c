@@ -2,15 +2,15 @@
 /*
  * live_match.c - traces processes by what they are: by name, by cgroup.
  *
- * In:  /proc at the start; then records of processes that fork or execute a program. Out: BPF's `traced` map, kept to those that match, and whom they
- * start; facts and targets queued.
+ * In:  /proc at the start; then records of processes that fork or execute a program. Out: BPF's `traced` map, kept to those that match, and
+ * whom they start; facts and targets queued.
  *
- * Whether a process matches is decided here, but a program may be through with its request before we have looked. So BPF (HT_CFG_JUDGE) puts everyone
- * who executes a program into `traced` and wakes us; we take out who does not match, and what came of it in the meantime is not told. The probes on libraries are on
- * everybody's, for the same reason.
+ * Whether a process matches is decided here, but a program may be through with its request before we have looked. So BPF (HT_CFG_JUDGE)
+ * puts everyone who executes a program into `traced` and wakes us; we take out who does not match, and what came of it in the meantime is
+ * not told. The probes on libraries are on everybody's, for the same reason.
  *
- * A process matches by its name at the start, at fork and at exec, and by its cgroup then and whenever it is found in one (looked at once a second).
- * Who has matched once stays. Memory: two bits for each possible pid.
+ * A process matches by its name at the start, at fork and at exec, and by its cgroup then and whenever it is found in one (looked at once a
+ * second). Who has matched once stays. Memory: two bits for each possible pid.
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -116,7 +116,7 @@ bool ht_live_match_refuses(const struct ht_live_match *match, pid_t pid)
 	return has_bit(match->refused, pid);
 }
 
-/* ---- Into and out of `traced` --------------------------------------------------------------------------------------------------------------------- */
+/* ---- Into and out of `traced` -------------------------------------------------------------------------------------------------------- */
 
 static void refuse(struct ht_live *live, pid_t pid)
 {
@@ -192,7 +192,7 @@ void ht_live_match_start(struct ht_live *live, const pid_t *pids, size_t pid_cnt
 		ht_procfs_each(judge_each, &judging);
 }
 
-/* ---- Later ---------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Later --------------------------------------------------------------------------------------------------------------------------- */
 
 static void forked(struct ht_live *live, const struct ht_rec_proc *rec)
 {

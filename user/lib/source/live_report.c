@@ -36,16 +36,38 @@ static void line(const struct printer *to, const char *format, ...)
 
 /* ---- --targets ------------------------------------------------------------------------------------------------------------------------------------ */
 
+/* "push rbx, emulated: the first instruction is emulated"; what was not decoded has its reason only. */
+static void print_site(const struct printer *to, const struct ht_site_fn *fn, const char *where)
+{
+	static const char *const classes[] = { [HT_SITE_SINGLE_STEP] = "single-stepped", [HT_SITE_EMULATED] = "emulated" };
+	char moved[16] = "";
+
+	if (fn->moved_bytes)
+		snprintf(moved, sizeof(moved), " (+%u)", fn->moved_bytes);
+	if (fn->insn[0])
+		line(to, "  %-24s %s%s: %s, %s: %s", fn->name, where, moved, fn->insn, classes[fn->site_class], fn->why);
+	else
+		line(to, "  %-24s %s: %s", fn->name, where, fn->why);
+}
+
 static void print_fn(const struct printer *to, const struct ht_site_fn *fn)
 {
-	if (!fn->is_found)
+	unsigned long long entry_off = fn->entry_off, return_off = fn->return_off;
+	char where[64];
+
+	if (!fn->is_found && !fn->why[0])
 		line(to, "  %-24s not probed: the library has no such function", fn->name);
-	else if (fn->wants_entry && fn->wants_return)
-		line(to, "  %-24s entry 0x%llx, return of 0x%llx", fn->name, (unsigned long long)fn->entry_off,
-		     (unsigned long long)fn->return_off);
-	else
-		line(to, "  %-24s %s 0x%llx", fn->name, fn->wants_entry ? "entry" : "return of",
-		     (unsigned long long)(fn->wants_entry ? fn->entry_off : fn->return_off));
+	else if (!fn->is_found || (!fn->wants_entry && !fn->wants_return))
+		line(to, "  %-24s not probed: %s", fn->name, fn->why);
+	else {
+		if (!fn->wants_entry)
+			snprintf(where, sizeof(where), "return of 0x%llx", return_off);
+		else if (!fn->wants_return)
+			snprintf(where, sizeof(where), "entry 0x%llx", entry_off);
+		else
+			snprintf(where, sizeof(where), "entry 0x%llx, return of 0x%llx", entry_off, return_off);
+		print_site(to, fn, where);
+	}
 }
 
 static void print_file(const struct printer *to, const struct ht_probes_file *file)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * glob.c - see glob.h. One star is open at a time: when the rest does not fit, the last star takes one byte more, which is enough, as what stands before it
- * has matched at the earliest place.
+ * glob.c - see glob.h. One star is open at a time: when the rest does not fit, the last star takes one byte more, which is enough, as what
+ * stands before it has matched at the earliest place.
  */
 #include "util/glob.h"
 
