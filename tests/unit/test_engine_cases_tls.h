@@ -114,6 +114,14 @@ static const struct engine_case tls_cases[] = {
 	{ "the reset came before the write's call returned: it is the request's, not an unused dial's",
 	  TLS_UP "reset 1\n" TGET "trx 1 'HTTP/1.1 200 OK~Content-Length: 9~~hi'\n rxfail 1 ECONNRESET\n",
 	  "GET https://a/ 200 reset receive/ECONNRESET : " COLD_TLS SENT GOT " ConnClosed{reset}\n" },
+	{ "probes came after the request was written (a child under load): counted, no failed handshake",
+	  "whole\nconnect 1 127.0.0.1:443\n up 1\n tx 1 tls13_client handshake\n rx 1 tls13_server handshake\n"
+	  "tls 1 bind 1 nested\n " TOK " close 1\n +1s\n counts\n",
+	  "requests=0 dials=0 unsolicited=1\n" },
+	{ "only the end of such a connection was seen",
+	  "whole\nconnect 1 127.0.0.1:443\n up 1\n tx 1 tls13_client handshake\n rx 1 tls13_server handshake\n"
+	  "tls 1 bind 1 nested\n tls 1 shutdown\n close 1\n +1s\n counts\n",
+	  "requests=0 dials=0 opaque_tls=1\n" },
 	{ "close_notify within 5 ms", TLS_UP TGET TOK "teof 1\n", "GET https://a/ 200 ok : " COLD_TLS SENT GOT " ConnClosed{server}\n" },
 	{ "the client gives up waiting", TLS_UP TGET "+1s\n tls 1 shutdown\n tls 1 free\n close 1\n",
 	  "GET https://a/ aborted wait/aborted : " COLD_TLS SENT " ConnClosed{client}\n" },

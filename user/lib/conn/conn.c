@@ -115,6 +115,12 @@ void ht_conn_abandon(struct ht_conn *conn, uint64_t now_ns)
 
 /* ---- how it ends ---- */
 
+/* The server agreed to a handshake of which no library's call was seen: by one that is not traced, or before its probes were in place. */
+static bool is_opaque(const struct ht_conn *conn)
+{
+	return (!conn->tls || conn->tls->handshake == HT_HANDSHAKE_UNSEEN) && !conn->exchange && conn->server_hello && !conn->alert_by;
+}
+
 /* The dial of a connection that ends without having carried a request. */
 static void end_unused(struct ht_conn *conn, uint64_t now_ns)
 {
@@ -125,12 +131,14 @@ static void end_unused(struct ht_conn *conn, uint64_t now_ns)
 	if (conn->kind == HT_CONN_UNDECIDED) {
 		ht_dial_end(conn->dial, conn, HT_DIAL_UNUSED, now_ns);
 	} else if (conn->kind == HT_CONN_TLS) {
-		if (tls && tls->handshake == HT_HANDSHAKE_DONE)
+		if (conn->exchange)
+			ht_conn_forget_dial(conn); /* plaintext came, of which the request was not seen: counted as unsolicited */
+		else if (tls && tls->handshake == HT_HANDSHAKE_DONE)
 			ht_dial_end(conn->dial, conn, HT_DIAL_UNUSED, now_ns);
-		else if (tls || !conn->server_hello || conn->alert_by)
-			ht_dial_end(conn->dial, conn, HT_DIAL_TLS_FAILED, now_ns);
+		else if (is_opaque(conn))
+			ht_conn_forget_dial(conn); /* nothing says that it failed; it is counted */
 		else
-			ht_conn_forget_dial(conn); /* a handshake went well in a library that is not traced: counted by ht_conn_tls */
+			ht_dial_end(conn->dial, conn, HT_DIAL_TLS_FAILED, now_ns);
 	} else {
 		ht_conn_forget_dial(conn);
 	}
@@ -162,7 +170,7 @@ static void end(struct ht_conn *conn, uint64_t now_ns, enum httptrace_closer by)
 	if (conn->is_closed)
 		return;
 	conn->is_closed = true;
-	if (conn->kind == HT_CONN_TLS && !conn->tls && conn->server_hello && !conn->alert_by)
+	if (conn->kind == HT_CONN_TLS && is_opaque(conn))
 		conn->engine->counts.opaque_tls++;
 	/* What had arrived before a reset can still be read: the program's next receive tells, or the timer does. */
 	if (conn->exchange && by == HTTPTRACE_BY_RESET)
@@ -185,10 +193,8 @@ void ht_conn_exit(struct ht_conn *conn, uint64_t now_ns)
 
 void ht_conn_cut(struct ht_conn *conn, uint64_t now_ns)
 {
-	bool is_opaque = !conn->tls && conn->server_hello;
-
 	end_unused_reset(conn);
-	if (conn->dial && conn->kind == HT_CONN_TLS && !ht_conn_tls_done_ns(conn) && !is_opaque)
+	if (conn->dial && conn->kind == HT_CONN_TLS && !ht_conn_tls_done_ns(conn) && !is_opaque(conn))
 		ht_dial_end(conn->dial, conn, HT_DIAL_TLS_CUT, now_ns);
 	ht_conn_abandon(conn, now_ns);
 }
