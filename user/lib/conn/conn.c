@@ -57,6 +57,7 @@ struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t
 		conn->cookie = cookie;
 		conn->engine = engine;
 		conn->number = ++engine->next_conn;
+		conn->losses = engine->losses;
 		ht_list_init(&conn->node);
 		ht_list_append(&engine->conn_order, &conn->order);
 	}
@@ -121,6 +122,16 @@ static bool is_opaque(const struct ht_conn *conn)
 	return (!conn->tls || conn->tls->handshake == HT_HANDSHAKE_UNSEEN) && !conn->exchange && conn->server_hello && !conn->alert_by;
 }
 
+/* Were events lost since it began, so that the end of a handshake may be among them? Then its report says so. */
+static bool has_losses(struct ht_conn *conn)
+{
+	uint64_t losses = conn->engine->losses - conn->losses;
+
+	if (losses && !conn->lost)
+		conn->lost = losses;
+	return losses;
+}
+
 /* The dial of a connection that ends without having carried a request. */
 static void end_unused(struct ht_conn *conn, uint64_t now_ns)
 {
@@ -137,6 +148,8 @@ static void end_unused(struct ht_conn *conn, uint64_t now_ns)
 			ht_dial_end(conn->dial, conn, HT_DIAL_UNUSED, now_ns);
 		else if (is_opaque(conn))
 			ht_conn_forget_dial(conn); /* nothing says that it failed; it is counted */
+		else if (has_losses(conn))
+			ht_dial_end(conn->dial, conn, HT_DIAL_TLS_CUT, now_ns);
 		else
 			ht_dial_end(conn->dial, conn, HT_DIAL_TLS_FAILED, now_ns);
 	} else {

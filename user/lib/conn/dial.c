@@ -565,7 +565,7 @@ void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end ho
 	} else if (how == HT_DIAL_TLS_CUT) {
 		v.outcome = HTTPTRACE_INCOMPLETE;
 		v.phase = HTTPTRACE_PHASE_TLS;
-		v.message = "tracing ended during the TLS handshake";
+		v.message = "the end of the TLS handshake was not seen";
 	}
 	/* A rival is on its way to be used: what this one did is part of the rival's request. */
 	if (!dial->request && (!has_rival || how != HT_DIAL_UNUSED))

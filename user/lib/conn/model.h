@@ -128,6 +128,7 @@ struct ht_conn {
 	uint64_t connected_ns;
 	uint64_t fin_ns;   /* server's FIN arrived, 0 none */
 	uint64_t reset_ns; /* server's RST arrived, 0 none */
+	uint64_t losses;   /* of the engine, when it began */
 	uint64_t lost;     /* events about it that are missing and not yet laid to a request */
 	int sock_err;
 	uint64_t requests; /* seen on it */

@@ -120,11 +120,29 @@ static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
 	return a_ns > b_ns ? a_ns : b_ns;
 }
 
-static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_failure *f)
+/*
+ * A socket's end tells how many bytes had passed, so that what is missing shows; of a TLS object nobody tells. Where events were lost meanwhile, its response
+ * may have been among them.
+ */
+static bool may_have_missed_end(const struct ht_exchange *exchange, const struct ht_flight *flight, const struct ht_failure *f)
+{
+	return exchange->conn->tls && exchange->engine->losses > flight->losses &&
+	       (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
+}
+
+static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_failure *failure)
 {
 	struct httptrace_request *request = flight->request;
 	enum httptrace_phase phase = ht_flight_phase(flight);
+	struct ht_failure unsure = *failure;
+	const struct ht_failure *f = &unsure;
 	uint64_t closed_ns;
+
+	if (!flight->is_answered && may_have_missed_end(exchange, flight, failure)) {
+		unsure.outcome = HTTPTRACE_INCOMPLETE;
+		unsure.code = "incomplete";
+		unsure.message = "its end may be among the events that were lost";
+	}
 
 	if (is_nothing(exchange, flight)) {
 		ht_exchange_drop(exchange, flight);
