@@ -192,6 +192,7 @@ def test_a_burst_of_children(bed):
     """
     trace, seen = run_together(bed, 30)
     urls = {record["url"] for record in trace.requests}
+    assert None not in urls, [record for record in trace.requests if not record["url"]]
     assert compare_with_server(trace.requests, [entry for entry in seen if any(url.endswith(entry["target"]) for url in urls)]) == []
     assert len(trace.requests) >= 10
     wrong = [item for record in trace.requests for item in hooks.sequence(record, BURST_SEQUENCE)]
