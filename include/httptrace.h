@@ -443,6 +443,12 @@ typedef void (*httptrace_log_fn)(enum httptrace_log_level level, const char *tex
 
 enum httptrace_dials { HTTPTRACE_DIALS_AUTO, HTTPTRACE_DIALS_ALL, HTTPTRACE_DIALS_NONE };
 
+/*
+ * Where probes in libraries sit. CHEAP: on instructions that cost the process some ten times less, wherever it is proven that the probe sees
+ * the same there. ENTRY: on the first instructions of the public functions only.
+ */
+enum httptrace_probe_sites { HTTPTRACE_PROBE_SITES_CHEAP, HTTPTRACE_PROBE_SITES_ENTRY };
+
 struct httptrace_open_opts {
 	size_t sz;
 	const pid_t *pids; /* trace these processes; pid_cnt 0: the whole system. Live only. */
@@ -466,6 +472,8 @@ struct httptrace_open_opts {
 	 */
 	const char *comm;
 	const char *cgroup;
+	enum httptrace_probe_sites probe_sites; /* live only */
+	unsigned int reserved;                  /* 0; the place of a later option */
 };
 
 /* The version of the library that is in use, as HTTPTRACE_VERSION is that of the header. A static string. */

@@ -43,6 +43,7 @@ USAGE = [
     (["-r"], "-r"),
     (["-w"], "-w"),
     (["--dials", "some"], "some"),
+    (["--probe-sites", "some"], "some"),
     (["--"], "--"),
     (["stray"], "stray"),
     (["-r", "x", "-p", "1"], "-r"),
@@ -72,6 +73,7 @@ def test_help(bed, option):
         "--duration",
         "--targets",
         "--features",
+        "--probe-sites",
         "--verbose",
         "--quiet",
         "--version",
@@ -102,6 +104,20 @@ def test_targets(bed, stepper):
     done = run(bed, "--targets", "-p", str(stepper.pid))
     assert done.returncode == 0
     assert all(part in done.stdout for part in (str(stepper.pid), "libssl.so.3", "SSL_do_handshake", "getaddrinfo")), done.stdout
+
+
+@pytest.mark.parametrize("sites", ["cheap", "entry"])
+def test_probe_sites(bed, stepper, sites):
+    """Where the probes sit is told, and what they see is the same."""
+    targets = run(bed, "--targets", "--probe-sites", sites, "-p", str(stepper.pid)).stdout
+    rows = [line for line in targets.splitlines() if line.startswith("  SSL_read ")]
+    assert rows and all(("first instruction, as asked for" in row) == (sites == "entry") for row in rows), targets
+    assert (sites == "entry") == ("inside SSL_read" not in targets), targets
+    url = f"https://localhost:{server.TLS}/"
+    trace = trace_command(bed, ["curl", "-sS", "-o", "/dev/null", url, "-o", "/dev/null", url], "--probe-sites", sites)
+    seen = [(record["url"], record["status"], record["conn"]["reused"], record["lost"]) for record in trace.requests]
+    assert trace.status == 0 and seen == [(url, 200, False, 0), (url, 200, True, 0)]
+    assert trace.requests[0]["timings_ns"]["tls"] > 0
 
 
 # -- -- COMMAND

@@ -117,7 +117,7 @@ static void plans_by_name(void **state)
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
 		struct ht_site_plan plan;
 		char reason[128];
-		int err = ht_sites_plan(fd, table[i].name, &plan, reason, sizeof(reason));
+		int err = ht_sites_plan(fd, table[i].name, false, &plan, reason, sizeof(reason));
 
 		if (err != table[i].expected || (err != -ENOENT && plan.group != table[i].group))
 			fail_msg("%s: %d, %s", table[i].why, err, reason);

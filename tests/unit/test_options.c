@@ -88,6 +88,7 @@ static const struct {
 	{ "x -d 10", "-d 10: not a time with its unit" },
 	{ "x -d 0s", "-d 0s: not a time" },
 	{ "x --dials some", "--dials some: one of auto, all, none" },
+	{ "x --probe-sites inner", "--probe-sites inner: one of cheap, entry" },
 	{ "x --ring-size 12", "--ring-size 12: not a size" },
 	{ "x --head-bytes 1M", "--head-bytes 1M: not a size from 256 to 65536" },
 	{ "x -r a -p 1", "-r does not go with -p" },
@@ -168,19 +169,23 @@ static void outputs(void **state)
 static void the_rest(void **state)
 {
 	(void)state;
-	assert_int_equal(parse("x -w f -c 3 -d 500ms --dials none --ring-size 64K --head-bytes 1024 -vvq"), 0);
+	assert_int_equal(parse("x -w f -c 3 -d 500ms --dials none --ring-size 64K --head-bytes 1024 --probe-sites entry -vvq"), 0);
 	assert_string_equal(options.write_path, "f");
 	assert_int_equal(options.max_requests, 3);
 	assert_int_equal(options.duration_ns, 500000000);
 	assert_int_equal(options.dials, HTTPTRACE_DIALS_NONE);
 	assert_int_equal(options.ring_bytes, 65536);
 	assert_int_equal(options.head_bytes, 1024);
+	assert_int_equal(options.probe_sites, HTTPTRACE_PROBE_SITES_ENTRY);
 	assert_int_equal(options.verbose, 2);
 	assert_true(options.is_quiet);
 	assert_int_equal(parse("x -r f -o hooks -c 1"), 0);
 	assert_string_equal(options.read_path, "f");
 	assert_int_equal(parse("x --targets -p 5"), 0);
 	assert_int_equal(options.mode, HT_MODE_TARGETS);
+	assert_int_equal(options.probe_sites, HTTPTRACE_PROBE_SITES_CHEAP);
+	assert_int_equal(parse("x --probe-sites=cheap"), 0);
+	assert_int_equal(options.probe_sites, HTTPTRACE_PROBE_SITES_CHEAP);
 	assert_int_equal(parse("x --features"), 0);
 	assert_int_equal(options.mode, HT_MODE_FEATURES);
 	assert_int_equal(parse("x -h --nonsense"), 0);

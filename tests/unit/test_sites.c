@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * test_sites.c - the plan of a library: one function serves two public ones, or each its own, never both; what cannot be decoded stays at entries.
+ * test_sites.c - the plan of a library: one function serves two public ones, or each its own, never both; what cannot be decoded stays at entries,
+ * as does everything where that is asked for.
  *
  * With the installed libssl, and copies of it that have been damaged.
  */
@@ -108,7 +109,7 @@ static void each_call_has_one_pair(void **state)
 		if (table[i].damaged)
 			assert_int_equal(pwrite(fd, bad, sym.size_bytes < sizeof(bad) ? sym.size_bytes : sizeof(bad), (off_t)sym.file_off),
 					 sym.size_bytes < sizeof(bad) ? sym.size_bytes : sizeof(bad));
-		assert_int_equal(ht_sites_plan(fd, "libssl.so.3", &plan, reason, sizeof(reason)), 0);
+		assert_int_equal(ht_sites_plan(fd, "libssl.so.3", false, &plan, reason, sizeof(reason)), 0);
 		check_rows(&plan, &sym);
 		for (size_t j = 0; j < 2; j++) {
 			bool has = j ? table[i].has_write_inner : table[i].has_read_inner;
@@ -146,7 +147,7 @@ static void inner_ids(void **state)
 	uint32_t id;
 
 	(void)state;
-	assert_int_equal(ht_sites_plan(fd, "libssl.so.3", &plan, reason, sizeof(reason)), 0);
+	assert_int_equal(ht_sites_plan(fd, "libssl.so.3", false, &plan, reason, sizeof(reason)), 0);
 	close(fd);
 	assert_int_equal(find_fn(&plan, "inside SSL_read[_ex]")->id, HT_FN_SSL_READ_INNER);
 	/* OpenSSL 3.3 put the flags before the last argument. */
@@ -154,11 +155,43 @@ static void inner_ids(void **state)
 	assert_true(id == HT_FN_SSL_WRITE_INNER || id == HT_FN_SSL_WRITE_INNER5);
 }
 
+/* Each probe sits on its public function's first instruction, and no other function has any. */
+static void entries_only(void **state)
+{
+	const char *path = find_libssl();
+	struct ht_site_plan plan;
+	size_t public_cnt = 0;
+	char reason[128];
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	(void)state;
+	assert_int_equal(ht_sites_plan(fd, "libssl.so.3", true, &plan, reason, sizeof(reason)), 0);
+	for (size_t i = 0; i < plan.fn_cnt; i++) {
+		const struct ht_site_fn *fn = &plan.fns[i];
+		struct ht_elfsym sym = { .name = fn->name };
+
+		if (!is_probed(fn))
+			fail_msg("%s: %s", fn->name, fn->why);
+		assert_int_equal(ht_elfsym_find(fd, &sym, 1, reason, sizeof(reason)), 1);
+		assert_true(sym.file_off > 0);
+		assert_int_equal(fn->entry_off, sym.file_off);
+		assert_int_equal(fn->return_off, sym.file_off);
+		assert_int_equal(fn->moved_bytes, 0);
+		assert_true(fn->insn[0]);
+		assert_non_null(strstr(fn->why, "as asked for"));
+		public_cnt++;
+	}
+	assert_int_equal(public_cnt, plan.found_cnt);
+	find_fn(&plan, "SSL_read_ex");
+	close(fd);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_call_has_one_pair),
 		cmocka_unit_test(inner_ids),
+		cmocka_unit_test(entries_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -409,6 +409,16 @@ static void refused(void **state)
 	opts.pid_cnt = 1;
 	assert_null(httptrace__open_file("/dev/null", &opts));
 	assert_string_equal(httptrace__open_error(), "process -3: not a process id");
+	opts = make_opts(0);
+	opts.probe_sites = HTTPTRACE_PROBE_SITES_ENTRY + 1;
+	assert_null(httptrace__open_file("/dev/null", &opts));
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(httptrace__open_error(), "probe_sites is 2"));
+	opts = make_opts(0);
+	opts.reserved = 1;
+	assert_null(httptrace__open_file("/dev/null", &opts));
+	assert_int_equal(errno, EINVAL);
+	assert_non_null(strstr(httptrace__open_error(), "reserved is 1"));
 	large.opts.sz = sizeof(large);
 	assert_null(httptrace__open_file("/dev/null", &large.opts));
 	assert_int_equal(errno, EBADMSG);

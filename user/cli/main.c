@@ -50,6 +50,7 @@ static struct httptrace_open_opts open_opts(struct ht_run *run)
 		.head_bytes = options->head_bytes,
 		.comm = options->comm,
 		.cgroup = options->cgroup,
+		.probe_sites = options->probe_sites,
 		.write_fd = run->capture_fd,
 		.log = ht_run_log,
 		.log_ctx = run,

@@ -34,6 +34,7 @@ enum {
 	OPT_FEATURES,
 	OPT_RING_SIZE,
 	OPT_HEAD_BYTES,
+	OPT_PROBE_SITES,
 };
 
 static const struct option long_options[] = {
@@ -51,6 +52,7 @@ static const struct option long_options[] = {
 	{ "features", no_argument, NULL, OPT_FEATURES },
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
 	{ "head-bytes", required_argument, NULL, OPT_HEAD_BYTES },
+	{ "probe-sites", required_argument, NULL, OPT_PROBE_SITES },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
@@ -113,6 +115,8 @@ const char ht_options_help[] =
 	"      --features           print what the kernel offers, and which hooks that gives\n"
 	"      --ring-size BYTES    buffer between kernel and us (64K, 16M; a power of two), when events are lost\n"
 	"      --head-bytes BYTES   largest request or response head captured whole, 256 to 65536 (16384)\n"
+	"      --probe-sites cheap|entry  probes in libraries on instructions that cost some ten times less, where that is\n"
+	"                           proven to be right (cheap), or on the first ones of public functions only\n"
 	"  -v, --verbose            say what is attached, and what is left alone and why (-vv: more)\n"
 	"  -q, --quiet              say nothing but errors on standard error\n"
 	"  -h, --help\n"
@@ -256,6 +260,17 @@ static int set_dials(struct ht_options *options, const char *text, char *err)
 	return usage(err, "--dials %s: one of auto, all, none", text);
 }
 
+static int set_probe_sites(struct ht_options *options, const char *text, char *err)
+{
+	if (!strcmp(text, "cheap"))
+		options->probe_sites = HTTPTRACE_PROBE_SITES_CHEAP;
+	else if (!strcmp(text, "entry"))
+		options->probe_sites = HTTPTRACE_PROBE_SITES_ENTRY;
+	else
+		return usage(err, "--probe-sites %s: one of cheap, entry", text);
+	return 0;
+}
+
 static int set_count(struct ht_options *options, const char *text, char *err)
 {
 	char *end;
@@ -355,6 +370,8 @@ static int take(struct ht_options *options, int code, char **argv, bool (*sink_e
 		return set_ring(options, optarg, err);
 	case OPT_HEAD_BYTES:
 		return set_head(options, optarg, err);
+	case OPT_PROBE_SITES:
+		return set_probe_sites(options, optarg, err);
 	case 'n':
 		return set_once(&options->comm, optarg, code, err);
 	case OPT_CGROUP:

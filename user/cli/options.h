@@ -51,6 +51,7 @@ struct ht_options {
 	int64_t duration_ns;   /* 0: no limit */
 	size_t ring_bytes;     /* 0: the library's default */
 	unsigned int head_bytes;
+	enum httptrace_probe_sites probe_sites;
 	unsigned int verbose; /* how often -v */
 	bool is_quiet;
 };

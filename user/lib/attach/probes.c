@@ -269,7 +269,7 @@ int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const
 	file->ino = st.st_ino;
 	file->fd = fd;
 	file->is_cached = is_cached;
-	err = ht_sites_plan(fd, name, &file->plan, file->reason, sizeof(file->reason));
+	err = ht_sites_plan(fd, name, probes->opts.has_entry_sites, &file->plan, file->reason, sizeof(file->reason));
 	if (!err && !probes->opts.is_plan) {
 		err = attach_everywhere(probes, file, &site_cnt);
 		if (err)

@@ -27,6 +27,7 @@ struct ht_probes_opts {
 	enum ht_uprobe_backend backend;
 	bool is_filtered; /* probes in the processes added only */
 	bool is_plan;     /* attach nothing */
+	bool has_entry_sites; /* ht_sites_plan() */
 	/* A loaded program's fd, or -errno. */
 	int (*program_fd)(void *ctx, enum ht_site_group group, bool is_return);
 	/* A library (pid 0) or process was attached, refused, or let go; action is HT_TARGET_*. */

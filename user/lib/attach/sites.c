@@ -212,8 +212,22 @@ static void choose_inner(int fd, struct ht_chooser *chooser, unsigned int flags,
 	}
 }
 
-/* Moves probes from the first instructions to where they are cheap. What cannot be decoded stays where it is. */
-static void make_cheap(int fd, const struct wanted_fn *wanted, const struct ht_elfsym *syms, struct ht_site_plan *plan)
+/* Leaves a public function's probes where they are, and says what that is. */
+static void stay(struct ht_chooser *chooser, const struct ht_elfsym *sym, struct ht_site_fn *fn)
+{
+	struct ht_chooser_want want = { .abi = HT_ABI_C };
+	struct ht_choice first;
+
+	if (chooser && !ht_chooser_site(chooser, sym->file_off, sym->size_bytes, &want, NULL, &first))
+		use(fn, sym->file_off, sym->file_off, &first);
+	snprintf(fn->why, sizeof(fn->why), "first instruction, as asked for");
+}
+
+/*
+ * Moves probes from the first instructions to where they are cheap, unless that is not wanted. What cannot be decoded stays where it is.
+ */
+static void choose_all(int fd, const struct wanted_fn *wanted, const struct ht_elfsym *syms, bool has_entry_sites,
+		       struct ht_site_plan *plan)
 {
 	unsigned int flags = may_have_shadow_stacks() ? 0 : HT_CHOOSE_CALL;
 	size_t public_cnt = plan->fn_cnt;
@@ -223,17 +237,19 @@ static void make_cheap(int fd, const struct wanted_fn *wanted, const struct ht_e
 	for (size_t i = 0; i < public_cnt; i++) {
 		if (!plan->fns[i].is_found)
 			continue;
-		if (chooser)
+		if (has_entry_sites)
+			stay(chooser, &syms[i], &plan->fns[i]);
+		else if (chooser)
 			choose(chooser, flags, &wanted[i], &syms[i], &plan->fns[i]);
 		else
 			snprintf(plan->fns[i].why, sizeof(plan->fns[i].why), "first instruction: the file %s", reason);
 	}
-	for (size_t i = 0; chooser && plan->group == HT_SITES_OPENSSL && i < sizeof(inner_fns) / sizeof(inner_fns[0]); i++)
+	for (size_t i = 0; chooser && !has_entry_sites && plan->group == HT_SITES_OPENSSL && i < sizeof(inner_fns) / sizeof(inner_fns[0]); i++)
 		choose_inner(fd, chooser, flags, i, plan);
 	ht_chooser_free(chooser);
 }
 
-int ht_sites_plan(int fd, const char *name, struct ht_site_plan *plan, char *reason, size_t reason_size)
+int ht_sites_plan(int fd, const char *name, bool has_entry_sites, struct ht_site_plan *plan, char *reason, size_t reason_size)
 {
 	struct ht_elfsym syms[HT_SITES_MAX];
 	int err;
@@ -265,6 +281,6 @@ int ht_sites_plan(int fd, const char *name, struct ht_site_plan *plan, char *rea
 		snprintf(reason, reason_size, "has none of the functions that are probed");
 		return -ESRCH;
 	}
-	make_cheap(fd, groups[plan->group].fns, syms, plan);
+	choose_all(fd, groups[plan->group].fns, syms, has_entry_sites, plan);
 	return 0;
 }

@@ -3,7 +3,7 @@
  * sites.h - which functions of which libraries are probed, and at which instruction: the one place that decides it.
  *
  * In:  a library file. Out: a plan, by value: for each function its id (config.h), its sites (file offset, entry or return) and, where it has none, why.
- * The instruction is the chooser's choice (chooser.h): cheap where that is proven, else the function's first.
+ * The instruction is the chooser's choice (chooser.h): cheap where that is proven, else the function's first; always that one where the user wants it.
  */
 #ifndef HT_SITES_H
 #define HT_SITES_H
@@ -46,9 +46,9 @@ int ht_sites_match(const char *name);
 /* Of the group's programs, for reports: "openssl". */
 const char *ht_sites_group_name(enum ht_site_group group);
 /*
- * Makes the plan of a library known by its name. 0; -ENOENT not a known name; -ESRCH none of the functions is there; else as ht_elfsym_find().
+ * Makes the plan of a library known by its name; has_entry_sites: at the first instructions of public functions only. 0; -ENOENT not a known name; -ESRCH none of the functions is there; else as ht_elfsym_find().
  * reason: why, on failure; always filled.
  */
-int ht_sites_plan(int fd, const char *name, struct ht_site_plan *plan, char *reason, size_t reason_size);
+int ht_sites_plan(int fd, const char *name, bool has_entry_sites, struct ht_site_plan *plan, char *reason, size_t reason_size);
 
 #endif

@@ -561,6 +561,11 @@ int ht_tracer_opts(struct httptrace_open_opts *to, const struct httptrace_open_o
 		memcpy(to, from, from->sz < sizeof(*to) ? from->sz : sizeof(*to));
 	}
 	to->sz = sizeof(*to);
+	if (to->probe_sites > HTTPTRACE_PROBE_SITES_ENTRY || to->reserved) {
+		ht_open_error_set("options: %s is %u, which libhttptrace " HTTPTRACE_VERSION " does not know: use a later version of it",
+				  to->reserved ? "reserved" : "probe_sites", to->reserved ? to->reserved : (unsigned int)to->probe_sites);
+		return -EINVAL;
+	}
 	if (to->pid_cnt && !to->pids) {
 		ht_open_error_set("options: pid_cnt is %zu, but pids is NULL", to->pid_cnt);
 		return -EINVAL;

@@ -24,6 +24,7 @@ static struct ht_live_opts live_opts(const struct httptrace_open_opts *opts)
 		.cgroup = opts->cgroup,
 		.ring_bytes = opts->ring_bytes,
 		.head_bytes = opts->head_bytes,
+		.has_entry_sites = opts->probe_sites == HTTPTRACE_PROBE_SITES_ENTRY,
 	};
 }
 

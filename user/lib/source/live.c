@@ -464,6 +464,7 @@ static int attach_probes(struct ht_live *live, const struct opening *opening)
 	struct ht_probes_opts opts = { .is_filtered = live->has_own_probes, .program_fd = program_fd, .report = report, .ctx = live };
 
 	opts.backend = live->backend;
+	opts.has_entry_sites = opening->opts->has_entry_sites;
 	live->reaper = ht_reaper_new();
 	opts.reaper = live->reaper;
 	live->probes = live->reaper ? ht_probes_new(&opts) : NULL;

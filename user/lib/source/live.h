@@ -19,6 +19,7 @@ struct ht_live_opts {
 	bool is_following; /* children started later, too */
 	size_t ring_bytes; /* 0 = default; else rounded up to a power of two of at least a page */
 	unsigned int head_bytes; /* 0 = HT_HEAD_BYTES_DEFAULT */
+	bool has_entry_sites; /* probes on first instructions of public functions only (attach/sites.h) */
 	ht_log_fn log; /* may be NULL */
 	void *log_ctx;
 	/* Processes that match, now or later, in addition to pids; both given: that match both. NULL: not asked for. */

@@ -159,7 +159,7 @@ static void print_programs_plan(const struct printer *to)
 
 int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 {
-	struct ht_probes_opts probes_opts = { .is_plan = true };
+	struct ht_probes_opts probes_opts = { .is_plan = true, .has_entry_sites = opts->has_entry_sites };
 	const struct printer to = { fn, ctx };
 	const struct ht_probes_file *files;
 	struct ht_probes *probes;
