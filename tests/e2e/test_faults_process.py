@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Faults: traced processes that are killed, become another program, move to other namespaces, or get the pid of one that has ended."""
+
+import json
+import os
+import signal
+
+import pytest
+
+import faults
+from bed import hooks, server
+from bed.tracer import Tracer
+from bed.wait import wait_until
+from expect import COLD, COLD_TLS_NAME, compare_with_server
+
+KINDS = {"plain": ("127.0.0.1", server.PLAIN), "tls": ("localhost", server.TLS)}
+
+
+class Reborn:
+    """clients/reborn.py on a string, without address space randomisation."""
+
+    def __init__(self, bed, kind, target, lives, *what, start=None):
+        host, port = KINDS[kind]
+        arguments = ["setarch", "-R", *bed.script("reborn.py", host, port, kind, target, lives, *what)]
+        self.process = (start or bed.start)(arguments)
+        self.pid = self.process.pid
+
+    def hear(self):
+        line = self.process.stdout.readline()
+        assert line, f"the client ended: {self.process.wait(10)}"
+        return line.split()
+
+    def go(self):
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+
+
+def live(client, lives):
+    """Let it live so many lives; the addresses of its objects in each."""
+    addresses = []
+    for _ in range(lives):
+        word, pid, _, address = client.hear()
+        assert word == "pid" and int(pid) == client.pid
+        addresses.append(int(address))
+        client.go()
+        assert client.hear() == ["done"]
+        client.go()
+    return addresses
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["by pid", "system-wide"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_executes_itself_with_objects_at_the_same_address(bed, kind, named):
+    """What was known of a TLS object does not outlive the program that had it, though the next one's is at the same address and descriptor."""
+    lives, name = 4, bed.unique()
+    client = Reborn(bed, kind, f"/{name}", lives, "end")
+    with Tracer(bed, *(("-p", str(client.pid)) if named else ())) as tracer:
+        addresses = live(client, lives)
+        assert client.process.wait(10) == 0
+        tracer.wait_url(f"/{name}-", count=lives)
+        trace = tracer.wait_exit(timeout_s=10) if named else tracer.stop()
+    if kind == "tls":
+        assert len(set(addresses)) == 1, "the objects are at different addresses: this test proves nothing"
+    records = [record for record in trace.requests if record["pid"] == client.pid]
+    assert compare_with_server(records, bed.server.take(requests=lives)["requests"]) == []
+    assert len({record["conn"]["id"] for record in records}) == lives
+    wrong = [item for record in records for item in hooks.sequence(record, f"{COLD_TLS_NAME if kind == 'tls' else COLD} PutIdleConn?")]
+    assert not wrong, wrong
+    told = [(record["comm"], record["outcome"], record["conn"]["reused"], record["conn"]["request_index"]) for record in records]
+    assert told == [("python3", "ok", False, 1)] * lives
+
+
+class SamePid:
+    """clients/same_pid.py on a string: programs that all have one pid, one after another."""
+
+    def __init__(self, bed):
+        # One that nobody is given for a while: pids are handed out in rising order.
+        spare = bed.start(["true"])
+        spare.wait(10)
+        self.wanted = spare.pid
+        self.process = bed.start(bed.script("same_pid.py", self.wanted))
+        self.pid = self.process.pid
+        assert self.process.stdout.readline() == "ready\n"
+
+    def run(self, argv):
+        self.process.stdin.write(json.dumps(argv) + "\n")
+        self.process.stdin.flush()
+        line = self.process.stdout.readline()
+        assert line, "no process could be given the pid that is to be used again"
+        return int(line)
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait(10)
+
+
+def successors(bed, name):
+    """argv, exit status, what it asks for, its name: some are killed with all they had open, some know no OpenSSL, some speak no HTTP."""
+    plain, tls, named = f"http://127.0.0.1:{server.PLAIN}", f"https://localhost:{server.TLS}", f"https://www.test:{server.TLS}"
+
+    def reborn(kind, number, what):
+        host, port = KINDS[kind]
+        return ["setarch", "-R", *bed.script("reborn.py", host, port, kind, f"/{name}-{number}", 1, what)]
+
+    return [
+        (reborn("tls", 0, "kill"), -signal.SIGKILL, f"{tls}/{name}-0-1", "python3"),
+        (reborn("tls", 1, "kill"), -signal.SIGKILL, f"{tls}/{name}-1-1", "python3"),
+        (["curl", "-sS", "-o", "/dev/null", f"{named}/{name}-2"], 0, f"{named}/{name}-2", "curl"),
+        (["true"], 0, None, None),
+        (reborn("plain", 3, "kill"), -signal.SIGKILL, f"{plain}/{name}-3-1", "python3"),
+        (["wget", "-q", "-O", "/dev/null", f"{plain}/{name}-4"], 0, f"{plain}/{name}-4", "wget"),
+        (reborn("tls", 5, "end"), 0, f"{tls}/{name}-5-1", "python3"),
+        (["curl", "-sS", "-o", "/dev/null", f"{plain}/{name}-6"], 0, f"{plain}/{name}-6", "curl"),
+    ]
+
+
+@pytest.mark.parametrize("followed", [True, False], ids=["children of a traced process", "system-wide"])
+def test_pid_used_again(bed, followed):
+    """Each request is its own process's: name, program, connection, though all have one pid."""
+    name, same = bed.unique(), SamePid(bed)
+    table = successors(bed, name)
+    expected = [(url, comm) for _, _, url, comm in table if url]
+    with Tracer(bed, *(("-p", str(same.pid)) if followed else ())) as tracer:
+        for argv, status, _, _ in table:
+            assert same.run(argv) == status, argv
+        tracer.wait_url(f"/{name}-", count=len(expected))
+        assert same.end() == 0
+        trace = tracer.wait_exit(timeout_s=10) if followed else tracer.stop()
+    records = [record for record in trace.records if record["pid"] == same.wanted]
+    assert [(record["url"], record["comm"], os.path.basename(record["exe"]).startswith(record["comm"])) for record in records] == [
+        (url, comm, True) for url, comm in expected
+    ]
+    assert compare_with_server(records, bed.server.take(requests=len(expected))["requests"]) == []
+    assert len({record["conn"]["id"] for record in records}) == len(records)
+    for record in records:
+        assert (record["outcome"], record["conn"]["reused"], record["conn"]["request_index"], record["lost"]) == ("ok", False, 1, 0), record
+        begin = COLD_TLS_NAME if record["conn"]["tls"] else COLD
+        assert hooks.sequence(record, f"{begin} PutIdleConn? ConnClosed?") == [], record
+    faults.figure("faults: requests under one pid, seven programs, wrongly credited", 0, f"of {len(records)}", "0")
+
+
+def test_pid_used_again_by_one_that_is_not_traced(bed, stepper):
+    """With -p a pid means the process that had it: its successor is nobody we were asked to trace."""
+    name, same = bed.unique(), SamePid(bed)
+    fifo, url = bed.file("fifo"), f"http://127.0.0.1:{server.PLAIN}/{name}-traced"
+    os.mkfifo(fifo)
+    first = ["/usr/bin/python3", "-c", f"import urllib.request as u; open({fifo!r}).read(); u.urlopen({url!r}).read()"]
+    same.process.stdin.write(json.dumps(first) + "\n")
+    same.process.stdin.flush()
+    wait_until(lambda: os.path.exists(f"/proc/{same.wanted}"), 10, "the first process of that pid")
+    with Tracer(bed, "-p", f"{same.wanted},{stepper.pid}") as tracer:
+        with open(fifo, "w", encoding="ascii") as file:
+            file.write("go")
+        assert same.process.stdout.readline() == "0\n"
+        for number in range(3):
+            assert same.run(["curl", "-sS", "-o", "/dev/null", f"https://localhost:{server.TLS}/{name}-not-{number}"]) == 0
+        host, port = KINDS["tls"]
+        stepper("connect", "a", host, port, {"tls": True})
+        stepper.get("a", f"/{name}-stepper", f"{host}:{port}")
+        tracer.wait_url(f"/{name}-stepper")
+        trace = tracer.stop()
+    assert [(record["url"].rsplit("/", 1)[1], record["pid"]) for record in trace.records] == [
+        (f"{name}-traced", same.wanted),
+        (f"{name}-stepper", stepper.pid),
+    ]
