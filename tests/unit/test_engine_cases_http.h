@@ -17,6 +17,12 @@ static const struct engine_case http_cases[] = {
 	  "show args\n connect 1 [::1]:80\n up 1\n tx 1 'GET / HTTP/1.1~Host: [::1]~~'\n" OK KEEP,
 	  "GET http://[::1]/ 200 ok : GetConn{[::1]:80} ConnectStart{[::1]:80} ConnectDone{[::1]:80} GotConn{fresh}" SENT
 	  " GotFirstResponseByte GotResponseHeaders{200} GotBody{2}" PUT },
+	{ "user info in a Host field is in no hook", "show args\n" UP "tx 1 'GET / HTTP/1.1~Host: joe:geheim@a~~'\n" OK KEEP,
+	  "GET http://joe:[redacted]@a/ 200 ok : GetConn{a:80} ConnectStart{127.0.0.1:80} ConnectDone{127.0.0.1:80} GotConn{fresh}" SENT
+	  " GotFirstResponseByte GotResponseHeaders{200} GotBody{2}" PUT },
+	{ "a Host field that is no host: the address", "show args\n" UP "tx 1 'GET / HTTP/1.1~Host: a?x@b~~'\n" OK KEEP,
+	  "GET http://a?x@b/ 200 ok : GetConn{127.0.0.1:80} ConnectStart{127.0.0.1:80} ConnectDone{127.0.0.1:80} GotConn{fresh}" SENT
+	  " GotFirstResponseByte GotResponseHeaders{200} GotBody{2}" PUT },
 	{ "0a: a literal address has no DNS hooks, whoever looks it up", "dns 1 127.0.0.1 80 = 127.0.0.1\n" UP GET OK KEEP,
 	  "GET http://a/ 200 ok : " COLD SENT GOT PUT },
 	{ "0a: so with brackets, and with a zone",

@@ -339,6 +339,13 @@ static const struct {
 	{ "URL behind a number, in quotes", "Refresh", "5; url=\"https://u:p@h/?token=x\"", "5; url=\"https://u:" R "@h/?token=" R "\"" },
 	{ "a token in place of a protocol", "Sec-WebSocket-Protocol", "base64url.bearer.authorization.k8s.io.abc, v4.channel.k8s.io", R },
 	{ "protocols", "Sec-WebSocket-Protocol", "chat, superchat", "chat, superchat" },
+	{ "user info in front of a host", "Host", "joe:geheim@h:80", "joe:" R "@h:80" },
+	{ "a host", "Host", "[::1]:80", "[::1]:80" },
+	{ "a query behind a host", "Host", "h/?token=x", "h/?token=" R },
+	{ "hosts that a proxy tells", "X-Forwarded-Host", "a, joe:geheim@h", "a, joe:" R "@h" },
+	{ "a URL in any field", "X-Callback", "https://joe:geheim@h/?token=x", "https://joe:" R "@h/?token=" R },
+	{ "no URL, and no user info", "From", "joe@h", "joe@h" },
+	{ "sources in a policy", "Content-Security-Policy", "default-src 'self' https://h; img-src *", "default-src 'self' https://h; img-src *" },
 	{ "which credentials are allowed is none", "Access-Control-Allow-Credentials", "true", "true" },
 };
 

@@ -82,6 +82,27 @@ static bool has_port(struct ht_span authority)
 	return colon && (!bracket || colon > bracket);
 }
 
+/*
+ * What is host and port of an authority as clients write it: no user info, which is a credential. Nothing where it cannot be told from a path or a query
+ * that somebody has put there.
+ */
+static struct ht_span host_only(struct ht_span host)
+{
+	const char *at = memrchr(host.ptr, '@', host.len);
+	size_t len = 0;
+
+	while (len < host.len && !strchr("/?#\\", host.ptr[len]))
+		len++;
+	if (at && at >= host.ptr + len)
+		return (struct ht_span){ NULL, 0 };
+	host.len = len;
+	if (at) {
+		host.len -= (size_t)(at + 1 - host.ptr);
+		host.ptr = at + 1;
+	}
+	return host;
+}
+
 /* The first hop: the proxy where the target is in absolute form, else the Host field's, else the address. */
 static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_http1_head *head, bool is_tls)
 {
@@ -93,6 +114,8 @@ static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_r
 		host = head->target;
 	else if (target_authority(head->target).len)
 		host.len = 0;
+	if (host.len)
+		host = host_only(host);
 	if (!host.len) {
 		if (conn->dial && conn->dial->lookup)
 			return ht_request_printf(request, "%s:%u", conn->dial->lookup->host, conn->remote.port);

@@ -8,6 +8,7 @@
  * A URL is not parsed by a grammar that a hostile or sloppy one would escape from: it is scanned for what may begin a parameter, at every
  * depth of percent encoding, so that a URL within a parameter of a URL is covered as well.
  */
+#define _GNU_SOURCE
 #include "req/redact.h"
 
 #include <errno.h>
@@ -72,10 +73,12 @@ static const char *const harmless_names[] = {
 	"accesscontrolallowcredentials", "requestedtokentype", "subjecttokentype", "tokencount", "tokentype", "tokentypehint",
 };
 
-/* Fields whose value is a URL; and those where URLs stand in a longer text. */
+/* Fields whose value is a URL, or its authority; and those where URLs stand in a longer text, as they do wherever there is a scheme. */
 static const char *const url_fields[] = {
-	":path", "content-location", "destination",     "location",       "origin",         "referer",       "sourcemap",
-	"uri",   "x-forwarded-uri",  "x-forwarded-url", "x-original-uri", "x-original-url", "x-rewrite-url",
+	":authority",       ":path",           "content-location", "destination", "host",
+	"location",         "origin",          "referer",          "sourcemap",   "uri",
+	"x-forwarded-host", "x-forwarded-uri", "x-forwarded-url",  "x-host",      "x-original-host",
+	"x-original-uri",   "x-original-url",  "x-rewrite-url",
 };
 static const char *const text_fields[] = { "link", "refresh" };
 
@@ -232,7 +235,7 @@ static void put(struct output *output, const char *text, size_t len)
 struct scan {
 	const char *url;
 	size_t len;
-	bool is_text; /* URLs within a longer text: Link: <...>, Refresh: 0; url="..." */
+	bool is_text; /* URLs within a longer text: Link: <...>, Refresh: 0; url="..." Only what follows // can be an authority */
 };
 
 /* Ends a URL within a text. In a URL alone these are only sloppy. */
@@ -331,7 +334,7 @@ static char *redact(const struct scan *scan)
 		return NULL;
 	output.text[0] = '\0';
 	/* user:password@host without a scheme, as in a CONNECT. */
-	if (scan->len && scan->url[0] != '/')
+	if (scan->len && scan->url[0] != '/' && !scan->is_text)
 		at = put_user_info(&output, scan, 0, 0);
 	while (at < scan->len) {
 		struct unit unit = unit_at(scan->url + at, scan->len - at);
@@ -398,11 +401,13 @@ char *ht_redact_field_value(const char *name, size_t name_len, const char *value
 	struct scan scan = { .url = value, .len = value_len };
 	char *copy;
 
-	scan.is_text = is_field_of(name, name_len, text_fields, CNT(text_fields));
-	if (scan.is_text || is_field_of(name, name_len, url_fields, CNT(url_fields)))
+	if (is_field_of(name, name_len, url_fields, CNT(url_fields)))
 		return redact(&scan);
 	if (ht_redact_is_secret_field(name, name_len))
 		return strdup(HT_REDACTED);
+	scan.is_text = is_field_of(name, name_len, text_fields, CNT(text_fields)) || memmem(value, value_len, "://", 3);
+	if (scan.is_text)
+		return redact(&scan);
 	/* Browsers cannot set other fields for a WebSocket, so tokens travel here: base64url.bearer.authorization.k8s.io.<token>. */
 	if (is_field_of(name, name_len, protocol_field, 1) && holds_bearer(value, value_len))
 		return strdup(HT_REDACTED);
