@@ -108,6 +108,8 @@ INC_live    := $(INC_lib) -I$(B)/gen
 INC_sink    := -Iinclude -Iuser/sink
 INC_cli     := -Iinclude -Iuser/cli -Iuser/sink
 INC_unit    := -Iinclude -Iuser/lib -Iuser/sink -Itests/unit
+# fuzz_payload.c compiles BPF code for user space: the shim's headers stand in for the kernel's types and libbpf's helpers.
+INC_fuzz    := $(INC_unit) -Itests/fuzz -Itests/fuzz/shim
 INC_tool    := -Iinclude
 INC_example := -Iinclude
 
@@ -170,7 +172,8 @@ $(eval $(call compile_room,lib,$(CORE_SRC)))
 $(eval $(call compile_room,live,$(LIVE_SRC),| $(SKEL)))
 $(eval $(call compile_room,sink,$(SINK_SRC)))
 $(eval $(call compile_room,cli,$(CLI_SRC)))
-$(eval $(call compile_room,unit,$(UNIT_CORE) $(UNIT_HELP) $(FUZZ_SRC)))
+$(eval $(call compile_room,unit,$(UNIT_CORE) $(UNIT_HELP)))
+$(eval $(call compile_room,fuzz,$(FUZZ_SRC)))
 $(eval $(call compile_room,unit,$(UNIT_LIVE)))
 $(eval $(call compile_room,tool,$(TOOL_SRC)))
 $(eval $(call compile_room,example,$(EXAMPLE_SRC) $(UNIT_API)))

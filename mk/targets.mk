@@ -43,7 +43,7 @@ bench: ## added time per request against an untraced client and against bpftrace
 	@tests/bench/bench.py --build $(B) $(BENCH)
 
 FORMATTED = $(sort $(wildcard include/*.h include/abi/*.h bpf/*.[ch] user/*/*.[ch] user/lib/*/*.[ch] user/lib/*/*/*.[ch] \
-	examples/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch]))
+	examples/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch]))
 format: ## clang-format every C file in place
 	@packaging/install-deps.sh format
 	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
@@ -64,7 +64,7 @@ compile_commands.json: $(addprefix $(B)/,flags flags-bpf sources sources-bpf) Ma
 		$(call cdb,$(CLANG) $(BPF_FLAGS),$(BPF_SRC)) \
 		$(call cdb,$(compile) $(INC_lib),$(CORE_SRC)) $(call cdb,$(compile) $(INC_live),$(LIVE_SRC)) \
 		$(call cdb,$(compile) $(INC_sink),$(SINK_SRC)) $(call cdb,$(compile) $(INC_cli),$(CLI_SRC)) \
-		$(call cdb,$(compile) $(INC_unit),$(UNIT_SRC) $(UNIT_HELP) $(FUZZ_SRC)) \
+		$(call cdb,$(compile) $(INC_unit),$(UNIT_SRC) $(UNIT_HELP)) $(call cdb,$(compile) $(INC_fuzz),$(FUZZ_SRC)) \
 		$(call cdb,$(compile) $(INC_tool),$(TOOL_SRC)) $(call cdb,$(compile) $(INC_example),$(EXAMPLE_SRC))))])
 
 MAN_PAGES = $(wildcard docs/*.[1-8])

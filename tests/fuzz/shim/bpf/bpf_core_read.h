@@ -1,0 +1,2 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* bpf_core_read.h - the payload programs include it with the others and use nothing of it. */
