@@ -72,6 +72,8 @@ FUZZ_LIVE    := $(if $(FUZZ_SRC),$(shell grep -lE '^.include "(attach/|source/li
 FUZZ_CORE    := $(filter-out $(FUZZ_LIVE),$(FUZZ_SRC))
 # Each one a program: clients and servers for the end to end tests and the benchmark.
 TOOL_SRC     := $(sort $(wildcard tests/e2e/*.c tests/e2e/*/*.c tests/bench/*.c tests/replay/*.c))
+# Those that use the public header are linked with the library.
+TOOL_API     := $(if $(TOOL_SRC),$(shell grep -l '^.include <httptrace.h>' $(TOOL_SRC)))
 
 obj       = $(patsubst %.c,$(B)/obj/%.o,$(1))
 BPF_OBJ   := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(BPF_SRC))
@@ -249,10 +251,15 @@ $(call fuzz_bin,$(FUZZ_LIVE)): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINK
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link) -fsanitize=fuzzer $< $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -o $@
-$(TOOL_BIN): $(B)/%: $(B)/obj/%.o
+tool_bin = $(patsubst %.c,$(B)/%,$(1))
+$(call tool_bin,$(filter-out $(TOOL_API),$(TOOL_SRC))): $(B)/%: $(B)/obj/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link) $< $(TOOL_LIBS) -o $@
+$(call tool_bin,$(TOOL_API)): $(B)/%: $(B)/obj/%.o $(LIB_A)
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(link) $< $(LIB_A) $(LIVE_LIBS) -o $@
 
 -include $(patsubst %.o,%.d,$(BPF_OBJ) \
 	$(call obj,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(UNIT_HELP) $(FUZZ_SRC) $(TOOL_SRC)) $(B)/obj/$(UNIT_API_CXX).o)

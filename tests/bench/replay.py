@@ -1,0 +1,85 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What a request costs the tracer's own user space, without a kernel in the way: a capture, replayed.
+
+Makes a capture of --requests keep-alive requests, half in the clear, half over TLS (client.c against nginx, as bench.py has them; needs root),
+or takes one with --capture. Then replays it --rounds times for each way to report: a counting callback (count.c), and each sink into /dev/null.
+Prints the CPU time per request, the best round's and the median, and requests per second of CPU.
+"""
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import bench
+
+
+def record(build, directory, requests):
+    """Returns the path of the capture."""
+    path = directory / "bench.cap"
+    cpu = max(os.sched_getaffinity(0))
+    server = bench.Server(directory, cpu)
+    clients = [bench.Client(build / "tests/bench/client", server.clear_port, cpu),
+               bench.Client(build / "tests/bench/client", server.tls_port, cpu, server.ca_file)]
+    tracer = bench.Tracer()
+    pids = ",".join(str(client.pid) for client in clients)
+    try:
+        tracer.process = tracer.spawn([str(build / "httptrace-bpf"), "-p", pids, "-w", str(path)], stderr=subprocess.PIPE)
+        said = tracer.process.stderr.readline()
+        if not said.startswith(bench.READY):
+            raise bench.Failure(said.strip() or "never said that it is tracing")
+        for client in clients:
+            client.run(requests // 2)
+        tracer.stop()
+    finally:
+        tracer.abandon()
+        for part in (*clients, server):
+            part.stop()
+    return path
+
+
+def run(command):
+    """Returns its standard output and the microseconds of CPU time that it took."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode != 0:
+        raise bench.Failure(f"{command[0]}: {done.stderr.strip()}")
+    return done.stdout, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e6
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="replay.py", description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default="build", help="where make built (build)")
+    parser.add_argument("--capture", help="replay this file instead of a new one")
+    parser.add_argument("--keep", help="leave the new capture here")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, default=100000, help="in the new capture (100000)")
+    options = parser.parse_args()
+    build = (bench.ROOT / options.build).resolve()
+    program, count = build / "httptrace-bpf", build / "tests/bench/count"
+    with tempfile.TemporaryDirectory(prefix="httptrace-bench-") as directory:
+        path = options.capture or record(build, Path(directory), options.requests)
+        requests = int(run([count, "-r", path])[0].split()[0])
+        if options.keep and not options.capture:
+            os.rename(path, options.keep)
+            path = options.keep
+        print(f"{requests} requests replayed, {options.rounds} rounds; us of CPU per request")
+        print(f"  {'':20}{'best':>8}{'median':>8}{'per second':>12}")
+        for name, command in (("counting callback", [count, "-r", path]), ("the same -H", [count, "-H", "-r", path]),
+                              ("text", [program, "-q", "-r", path, "-o", "text=/dev/null"]),
+                              ("jsonl", [program, "-q", "-r", path, "-o", "jsonl=/dev/null"]),
+                              ("jsonl -H", [program, "-q", "-r", path, "-H", "-o", "jsonl=/dev/null"])):
+            took = [run(command)[1] / requests for _ in range(options.rounds)]
+            print(f"  {name:20}{min(took):>8.2f}{statistics.median(took):>8.2f}{1e6 / min(took):>12.0f}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except bench.Failure as failure:
+        sys.exit(f"replay.py: {failure}")
