@@ -15,11 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "json.h"
+#include "req/request.h"
 #include "sample.h"
 #include "sink.h"
 
@@ -149,6 +151,7 @@ static void little_known_and_hostile(void **state)
 
 static void notices(void **state)
 {
+	static const struct httptrace_counter hostile[] = { { "a\"b\\", 1 }, { "\n", 2 } };
 	static const struct httptrace_counter lost[] = { { "ringbuf", 3 }, { "malformed", 1 } },
 					      skipped[] = { { "unbound", 0 }, { "http2_skipped", 2 } };
 	static const struct {
@@ -174,6 +177,9 @@ static void notices(void **state)
 		  "\"unbound\":0,\"http2_skipped\":2,\"duration_ns\":5}\n" },
 		{ { .kind = HTTPTRACE_NOTICE_SUMMARY, .duration_ns = HTTPTRACE_UNKNOWN_NS },
 		  "{\"type\":\"summary\",\"v\":1,\"requests\":0,\"dials\":0,\"events\":0,\"lost\":{},\"duration_ns\":null}\n" },
+		{ { .kind = HTTPTRACE_NOTICE_SUMMARY, .lost = hostile, .lost_cnt = 2, .duration_ns = 1 },
+		  "{\"type\":\"summary\",\"v\":1,\"requests\":0,\"dials\":0,\"events\":0,\"lost\":{\"a\\\"b\\\\\":1,\"\\n\":2},"
+		  "\"duration_ns\":1}\n" },
 		{ { .kind = (enum httptrace_notice_kind)99 }, "" },
 	};
 	struct ht_sink_opts opts = { 0 };
@@ -252,15 +258,47 @@ static void numbers(void **state)
 	ht_buf_free(&out);
 }
 
+/* Against the C library, over the whole range of the clock and around the days on which calendars differ. */
+static void times(void **state)
+{
+	static const int64_t days[] = { 0, 58, 59, 60, 365, 789, 11016, 11017, 10957, 19722, 19782, 19783, 47540, 47541, 106750 };
+	struct ht_sink_opts opts = { 0 };
+	uint64_t seed = 1;
+
+	(void)state;
+	for (size_t i = 0; i < 20000; i++) {
+		int64_t ns;
+		struct httptrace_request *request = sample_refused();
+		char expected[64], wanted[96];
+		struct ht_buf out = { 0 };
+		struct tm tm;
+		time_t t;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		ns = i < 2 * CNT(days) ? days[i / 2] * 86400 * 1000000000 + (int64_t)(i % 2) * 86399999999999 : (int64_t)(seed >> 1);
+		request->realtime_offset_ns = ns - httptrace_request__mono_ns(request);
+		t = (time_t)(ns / 1000000000);
+		assert_non_null(gmtime_r(&t, &tm));
+		strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S", &tm);
+		snprintf(wanted, sizeof(wanted), "\"time\":\"%s.%09dZ\",", expected, (int)(ns % 1000000000));
+		ht_sink_jsonl.request(&out, &opts, request);
+		ht_buf_char(&out, 0);
+		if (!strstr(out.data, wanted))
+			fail_msg("%s: %s", wanted, out.data);
+		ht_buf_free(&out);
+		httptrace_request__unref(request);
+	}
+}
+
 /* ---- writing ------------------------------------------------------------------------------------------------------------------------- */
 
-/* A pipe in packet mode (O_DIRECT) gives each write(2) back as one read(2). */
+/* A pipe in packet mode (O_DIRECT) gives each write(2) back as one read(2). Where COMMAND writes too, each report is one. */
 static void lines_are_never_split(void **state)
 {
 	static char packet[1 << 20];
-	struct ht_sink_opts opts = { 0 };
+	struct ht_sink_opts opts = { .is_shared = true };
 	struct ht_sink *sink;
-	int fds[2], lines = 0, i;
+	int fds[2], i;
 	ssize_t n;
 
 	(void)state;
@@ -273,16 +311,46 @@ static void lines_are_never_split(void **state)
 
 		ht_sink_request(sink, request);
 		httptrace_request__unref(request);
+		n = read(fds[0], packet, sizeof(packet));
+		assert_true(n > 0 && n <= PIPE_BUF);
+		assert_memory_equal(packet, "{\"type\":", 8);
+		assert_ptr_equal(memchr(packet, '\n', (size_t)n), packet + n - 1);
 	}
 	assert_int_equal(ht_sink_flush(sink), 0);
-	while ((n = read(fds[0], packet, sizeof(packet))) > 0) {
-		assert_memory_equal(packet, "{\"type\":", 8);
-		assert_int_equal(packet[n - 1], '\n');
-		assert_true(n <= PIPE_BUF);
-		for (; n > 0; n--)
-			lines += packet[n - 1] == '\n';
+	assert_int_equal(read(fds[0], packet, sizeof(packet)), -1);
+	ht_sink_free(sink);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+/* Nothing is written before it is asked for, but when more has gathered than goes into one write: then whole lines. */
+static void lines_gather(void **state)
+{
+	static char got[1 << 20];
+	struct ht_sink_opts opts = { 0 };
+	struct httptrace_request *request = sample_https();
+	struct ht_sink *sink;
+	size_t lines = 0, cnt = 0;
+	int fds[2];
+	ssize_t n;
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_NONBLOCK), 0);
+	opts.fd = fds[1];
+	sink = ht_sink_new("jsonl", &opts);
+	assert_non_null(sink);
+	for (n = -1; n < 0 && cnt < 1000; cnt++) {
+		ht_sink_request(sink, request);
+		n = read(fds[0], got, sizeof(got));
 	}
-	assert_int_equal(lines, 12);
+	assert_true(n > 60000 && n <= 65536);
+	assert_int_equal(got[n - 1], '\n');
+	assert_int_equal(ht_sink_flush(sink), 0);
+	for (; n > 0; n = read(fds[0], got, sizeof(got)))
+		for (ssize_t i = 0; i < n; i++)
+			lines += got[i] == '\n';
+	assert_int_equal(lines, cnt);
+	httptrace_request__unref(request);
 	ht_sink_free(sink);
 	close(fds[0]);
 	close(fds[1]);
@@ -339,6 +407,8 @@ int main(void)
 		cmocka_unit_test(strings),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(lines_are_never_split),
+		cmocka_unit_test(lines_gather),
+		cmocka_unit_test(times),
 		cmocka_unit_test(failures),
 	};
 

@@ -66,6 +66,25 @@ static void durations(void **state)
 	ht_fmt_duration(text, -INT64_MAX);
 }
 
+/* Against printf(), whose rounding is that of the binary value. */
+static void durations_as_printf_has_them(void **state)
+{
+	uint64_t seed = 1;
+
+	(void)state;
+	for (size_t i = 0; i < 300000; i++) {
+		/* All that there are up to 20 us, and then of every magnitude. */
+		int64_t ns = i < 20000 ? (int64_t)i + 1000 : (int64_t)(seed >> (seed % 43 + 21)) + 1000;
+		double value = ns < 999500 ? (double)ns / 1e3 : ns < 999500000 ? (double)ns / 1e6 : (double)ns / 1e9;
+		char text[HT_DURATION_LEN], expected[64];
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		snprintf(expected, sizeof(expected), "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value,
+			 ns < 999500 ? "us" : ns < 999500000 ? "ms" : "s");
+		assert_string_equal(ht_fmt_duration(text, ns), expected);
+	}
+}
+
 static void piped(void **state)
 {
 	struct ht_sink_opts opts = { 0 };
@@ -248,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(durations),
+		cmocka_unit_test(durations_as_printf_has_them),
 		cmocka_unit_test(piped),
 		cmocka_unit_test(columns),
 		cmocka_unit_test(reused_stands_where_connecting_would),

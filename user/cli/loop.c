@@ -71,6 +71,7 @@ static void on_signal(struct loop *loop, const struct signalfd_siginfo *info)
 	if (info->ssi_signo == SIGCHLD)
 		return;
 	if (!run->command.pid) {
+		run->is_asked_to_end = true;
 		loop->is_over = true;
 		return;
 	}

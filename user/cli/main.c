@@ -109,6 +109,8 @@ static int block_signals(struct ht_run *run, sigset_t *old_mask)
 		return -ECHILD;
 	sigaction(SIGCHLD, &standard, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* A file larger than our limit is a failure to be told like any other (EFBIG). */
+	sigaction(SIGXFSZ, &ignore, NULL);
 	return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,10 +120,28 @@ static bool wants_color(void)
 	return !(no_color && no_color[0]) && term && strcmp(term, "dumb");
 }
 
+/* We are asked to end: who reads our reports has to hurry. */
+static bool is_urgent(void *ctx)
+{
+	const struct ht_run *run = ctx;
+	sigset_t pending;
+
+	if (run->is_asked_to_end)
+		return true;
+	return !sigpending(&pending) && (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) || sigismember(&pending, SIGHUP));
+}
+
+static bool is_same_file(int fd, int other_fd)
+{
+	struct stat a, b;
+
+	return !fstat(fd, &a) && !fstat(other_fd, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 static int open_output(struct ht_run *run, const char *sink, const char *path)
 {
 	struct ht_run_output *output = &run->outputs[run->output_cnt];
-	struct ht_sink_opts opts = { .with_headers = run->options->with_headers };
+	struct ht_sink_opts opts = { .with_headers = run->options->with_headers, .is_urgent = is_urgent, .ctx = run };
 	int err;
 
 	output->name = path ? path : "standard output";
@@ -137,6 +156,7 @@ static int open_output(struct ht_run *run, const char *sink, const char *path)
 	}
 	opts.fd = output->fd;
 	opts.is_terminal = isatty(output->fd);
+	opts.is_shared = run->options->command && (is_same_file(output->fd, STDOUT_FILENO) || is_same_file(output->fd, STDERR_FILENO));
 	opts.with_color = opts.is_terminal && wants_color();
 	output->sink = ht_sink_new(sink, &opts);
 	if (!output->sink) {
@@ -163,6 +183,17 @@ int ht_run_open_outputs(struct ht_run *run)
 	return err;
 }
 
+static void say_unwritten(const struct ht_run_output *output, int err)
+{
+	const char *next = err == -ENOSPC || err == -EDQUOT || err == -EFBIG ? ": make room, or report to where there is" : "";
+	const char *state = ht_sink_is_torn(output->sink) ? "its last line is cut" : "its lines are whole, later ones are missing";
+
+	if (err == -ETIMEDOUT)
+		ht_say("%s: cannot be written: whoever reads it takes nothing, and we are to end; %s", output->name, state);
+	else
+		ht_say("%s: cannot be written: %s; %s%s", output->name, strerror(-err), state, next);
+}
+
 bool ht_run_flush(struct ht_run *run)
 {
 	size_t i;
@@ -174,8 +205,7 @@ bool ht_run_flush(struct ht_run *run)
 			run->is_closed = true;
 		if (!err || err == -EPIPE || run->has_failed)
 			continue;
-		ht_say("%s: cannot be written: %s%s", run->outputs[i].name, strerror(-err),
-		       err == -ENOSPC ? "; what is there is whole lines but for the last: make room, or report to where there is" : "");
+		say_unwritten(&run->outputs[i], err);
 		run->has_failed = true;
 	}
 	return !run->is_closed && !run->has_failed;

@@ -30,6 +30,7 @@ struct ht_run {
 
 	uint64_t requests; /* reported */
 	uint64_t dials;
+	bool is_asked_to_end; /* by a signal */
 	bool is_full;    /* -c is reached: nothing more is reported */
 	bool has_failed; /* and why has been said */
 	bool is_closed;  /* standard output was: the reader wants no more */

@@ -19,52 +19,70 @@ void ht_buf_free(struct ht_buf *buf)
 	*buf = (struct ht_buf){ 0 };
 }
 
-/* Room for len more bytes. */
-static bool reserve(struct ht_buf *buf, size_t len)
+char *ht_buf_grow(struct ht_buf *buf, size_t len)
 {
 	size_t cap = buf->cap ? buf->cap : CAP_MIN;
 	char *data;
 
 	if (buf->is_oom)
-		return false;
-	if (buf->cap - buf->len >= len)
-		return true;
+		return NULL;
 	while (cap - buf->len < len && cap <= SIZE_MAX / 4)
 		cap *= 2;
 	data = cap - buf->len < len ? NULL : realloc(buf->data, cap);
 	if (!data) {
 		buf->is_oom = true;
-		return false;
+		return NULL;
 	}
 	buf->data = data;
 	buf->cap = cap;
-	return true;
-}
-
-void ht_buf_add(struct ht_buf *buf, const void *data, size_t len)
-{
-	if (!len || !reserve(buf, len))
-		return;
-	memcpy(buf->data + buf->len, data, len);
-	buf->len += len;
-}
-
-void ht_buf_char(struct ht_buf *buf, char c)
-{
-	ht_buf_add(buf, &c, 1);
-}
-
-void ht_buf_puts(struct ht_buf *buf, const char *text)
-{
-	ht_buf_add(buf, text, strlen(text));
+	return data + buf->len;
 }
 
 void ht_buf_pad(struct ht_buf *buf, size_t cnt)
 {
-	if (!cnt || !reserve(buf, cnt))
+	char *at = cnt ? ht_buf_room(buf, cnt) : NULL;
+
+	if (!at)
 		return;
-	memset(buf->data + buf->len, ' ', cnt);
+	memset(at, ' ', cnt);
 	buf->len += cnt;
+}
+
+/* Writes a number's digits so that they end before `end`. Returns the first. */
+static char *digits(char *end, uint64_t value)
+{
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324252627282930313233343536373839404142434445464748495051525354"
+				    "555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+	while (value >= 100) {
+		end -= 2;
+		memcpy(end, pairs + value % 100 * 2, 2);
+		value /= 100;
+	}
+	if (value >= 10) {
+		end -= 2;
+		memcpy(end, pairs + value * 2, 2);
+	} else {
+		*--end = (char)('0' + value);
+	}
+	return end;
+}
+
+void ht_buf_uint(struct ht_buf *buf, uint64_t value)
+{
+	char text[HT_BUF_NUMBER_MAX], *end = text + sizeof(text), *begin = digits(end, value);
+
+	ht_buf_add(buf, begin, (size_t)(end - begin));
+}
+
+void ht_buf_int(struct ht_buf *buf, int64_t value)
+{
+	char text[HT_BUF_NUMBER_MAX], *end = text + sizeof(text), *begin;
+
+	begin = digits(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+	if (value < 0)
+		*--begin = '-';
+	ht_buf_add(buf, begin, (size_t)(end - begin));
 }
 
 void ht_buf_printf(struct ht_buf *buf, const char *format, ...)
@@ -76,7 +94,7 @@ void ht_buf_printf(struct ht_buf *buf, const char *format, ...)
 	len = vsnprintf(NULL, 0, format, args);
 	va_end(args);
 	/* One byte more, as vsnprintf() ends with a NUL. */
-	if (len <= 0 || !reserve(buf, (size_t)len + 1))
+	if (len <= 0 || !ht_buf_room(buf, (size_t)len + 1))
 		return;
 	va_start(args, format);
 	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);

@@ -3,7 +3,7 @@
  * json.c - see json.h.
  */
 #include <assert.h>
-#include <inttypes.h>
+#include <string.h>
 
 #include "json.h"
 #include "utf8.h"
@@ -13,7 +13,38 @@ void ht_json_init(struct ht_json *json, struct ht_buf *out)
 	*json = (struct ht_json){ .out = out };
 }
 
-static void quote(struct ht_buf *out, const char *text)
+#define EACH_BYTE(b) (0x0101010101010101ull * (b))
+
+/*
+ * Is no byte of a word above 0x7f, below 0x20, a quote or a backslash? (x - n * 0x01..) & ~x & 0x80..: some byte of x is below n, for n up to 0x80;
+ * exact as to whether there is one, which is all that is asked.
+ */
+static bool is_plain_word(uint64_t word)
+{
+	uint64_t quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
+	uint64_t control = (word - EACH_BYTE(0x20)) & ~word;
+
+	quote = (quote - EACH_BYTE(1)) & ~quote;
+	slash = (slash - EACH_BYTE(1)) & ~slash;
+	return !((word | control | quote | slash) & EACH_BYTE(0x80));
+}
+
+/* Nearly all that is ever written. */
+static bool is_plain(const char *text, size_t len)
+{
+	uint64_t word;
+
+	for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		if (!is_plain_word(word))
+			return false;
+	}
+	word = EACH_BYTE(' ');
+	memcpy(&word, text, len);
+	return is_plain_word(word);
+}
+
+static void put_escaped(struct ht_buf *out, const char *text)
 {
 	const char *from = text;
 	size_t len;
@@ -61,21 +92,27 @@ static void quote(struct ht_buf *out, const char *text)
 	ht_buf_char(out, '"');
 }
 
-/* What stands before a value: the comma, the key. */
-static void lead(struct ht_json *json, const char *key)
+void ht_json_put_text(struct ht_buf *out, const char *text)
 {
-	if (json->has_member[json->depth])
-		ht_buf_char(json->out, ',');
-	json->has_member[json->depth] = true;
-	if (key) {
-		quote(json->out, key);
-		ht_buf_char(json->out, ':');
+	size_t len = strlen(text);
+	char *at;
+
+	if (!is_plain(text, len)) {
+		put_escaped(out, text);
+		return;
 	}
+	at = ht_buf_room(out, len + 2);
+	if (!at)
+		return;
+	*at = '"';
+	memcpy(at + 1, text, len);
+	at[len + 1] = '"';
+	out->len += len + 2;
 }
 
 static void enter(struct ht_json *json, const char *key, char c)
 {
-	lead(json, key);
+	ht_json_lead(json, key);
 	ht_buf_char(json->out, c);
 	assert(json->depth < HT_JSON_DEPTH);
 	json->has_member[++json->depth] = false;
@@ -108,35 +145,10 @@ void ht_json_end_list(struct ht_json *json)
 	leave(json, ']');
 }
 
-void ht_json_string(struct ht_json *json, const char *key, const char *text)
+void ht_json_key(struct ht_json *json, const char *key)
 {
-	lead(json, key);
-	if (text)
-		quote(json->out, text);
-	else
-		ht_buf_puts(json->out, "null");
-}
-
-void ht_json_int(struct ht_json *json, const char *key, int64_t value)
-{
-	lead(json, key);
-	ht_buf_printf(json->out, "%" PRId64, value);
-}
-
-void ht_json_uint(struct ht_json *json, const char *key, uint64_t value)
-{
-	lead(json, key);
-	ht_buf_printf(json->out, "%" PRIu64, value);
-}
-
-void ht_json_bool(struct ht_json *json, const char *key, bool value)
-{
-	lead(json, key);
-	ht_buf_puts(json->out, value ? "true" : "false");
-}
-
-void ht_json_null(struct ht_json *json, const char *key)
-{
-	lead(json, key);
-	ht_buf_puts(json->out, "null");
+	ht_json_lead(json, NULL);
+	ht_json_put_text(json->out, key);
+	ht_buf_char(json->out, ':');
+	json->has_member[json->depth] = false;
 }

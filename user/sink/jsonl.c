@@ -49,6 +49,44 @@ static void put_bytes(struct ht_json *json, const char *key, int64_t bytes)
 		ht_json_int(json, key, bytes);
 }
 
+/* Two digits. */
+static char *put_two(char *at, unsigned int value, char behind)
+{
+	at[0] = (char)('0' + value / 10 % 10);
+	at[1] = (char)('0' + value % 10);
+	at[2] = behind;
+	return at + 3;
+}
+
+/*
+ * What strftime() and gmtime_r() would say of a time from 1970 to 9999, at a twentieth of the price. Days to a date: Howard Hinnant, "chrono-Compatible
+ * Low-Level Date Algorithms", civil_from_days(), for days that are not negative.
+ */
+static void fast_time(char text[sizeof("2026-01-02T03:04:05.123456789Z")], uint64_t sec, uint32_t nsec)
+{
+	uint32_t day = (uint32_t)(sec / 86400) + 719468, in_day = (uint32_t)(sec % 86400);
+	uint32_t era = day / 146097, of_era = day % 146097;
+	uint32_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	uint32_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100); /* from 1 March on */
+	uint32_t month = (5 * of_year + 2) / 153, year = year_of_era + era * 400 + (month >= 10);
+	char *at = text;
+
+	at = put_two(at, year / 100, '0');
+	at = put_two(at - 1, year % 100, '-');
+	at = put_two(at, month < 10 ? month + 3 : month - 9, '-');
+	at = put_two(at, of_year - (153 * month + 2) / 5 + 1, 'T');
+	at = put_two(at, in_day / 3600, ':');
+	at = put_two(at, in_day / 60 % 60, ':');
+	at = put_two(at, in_day % 60, '.');
+	for (int i = 8; i >= 0; i--, nsec /= 10)
+		at[i] = (char)('0' + nsec % 10);
+	at[9] = 'Z';
+	at[10] = 0;
+}
+
+/* The first second of the year 10000. */
+#define FAST_TIME_END 253402300800
+
 /* RFC 3339, UTC. */
 static void put_time(struct ht_json *json, const char *key, int64_t realtime_ns)
 {
@@ -60,6 +98,11 @@ static void put_time(struct ht_json *json, const char *key, int64_t realtime_ns)
 	if (nsec < 0) {
 		nsec += NSEC_PER_SEC;
 		sec--;
+	}
+	if (sec >= 0 && sec < FAST_TIME_END && realtime_ns != HTTPTRACE_UNKNOWN_NS) {
+		fast_time(text, (uint64_t)sec, (uint32_t)nsec);
+		ht_json_string(json, key, text);
+		return;
 	}
 	t = (time_t)sec;
 	if (realtime_ns == HTTPTRACE_UNKNOWN_NS || !gmtime_r(&t, &tm) ||
@@ -355,8 +398,11 @@ static void put_counters(struct ht_json *json, const struct httptrace_counter *c
 {
 	size_t i;
 
-	for (i = 0; i < cnt; i++)
-		ht_json_uint(json, counters[i].name, counters[i].count);
+	for (i = 0; i < cnt; i++) {
+		/* A place where events were lost is named by a record, which a capture may have from anywhere. */
+		ht_json_key(json, counters[i].name);
+		ht_json_uint(json, NULL, counters[i].count);
+	}
 }
 
 static void put_summary(struct ht_json *json, const struct httptrace_notice *notice)

@@ -2,29 +2,23 @@
 /*
  * sink.c - see sink.h.
  *
- * Lines are gathered until ht_sink_flush(), or until the next would make the batch longer than what other writers of the same file cannot
- * cut in two.
+ * Lines are gathered until ht_sink_flush(), or until the next would make the batch longer than goes well into one write; a report that others may
+ * write beside is written at once.
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <limits.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "output.h"
 #include "sink.h"
-
-/* A regular file takes any length in one go. */
-#define FILE_BATCH_BYTES 65536
 
 struct ht_sink {
 	const struct ht_sink_type *type;
 	struct ht_sink_opts opts;
 	struct ht_buf out;
-	size_t batch_bytes;
+	struct ht_output output;
 	int err;
 };
 
@@ -45,35 +39,14 @@ bool ht_sink_exists(const char *name)
 	return find_type(name);
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno == EAGAIN) {
-			/* Standard output may be non-blocking, as COMMAND or a shell made it so. */
-			struct pollfd pollfd = { .fd = fd, .events = POLLOUT };
-
-			poll(&pollfd, 1, -1);
-			continue;
-		}
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* Writes the first len bytes of the buffer and takes them out of it. */
 static void write_out(struct ht_sink *sink, size_t len)
 {
-	if (!sink->err && len)
-		sink->err = write_all(sink->opts.fd, sink->out.data, len);
-	if (len)
-		memmove(sink->out.data, sink->out.data + len, sink->out.len - len);
+	if (!len)
+		return;
+	if (!sink->err)
+		sink->err = ht_output_write(&sink->output, sink->out.data, len);
+	memmove(sink->out.data, sink->out.data + len, sink->out.len - len);
 	ht_buf_cut(&sink->out, sink->out.len - len);
 }
 
@@ -85,11 +58,11 @@ static void added(struct ht_sink *sink, size_t before)
 		if (!sink->err)
 			sink->err = -ENOMEM;
 	}
-	if (sink->out.len > sink->batch_bytes) {
+	if (sink->out.len > sink->output.batch_bytes)
 		write_out(sink, before);
-		if (sink->out.len > sink->batch_bytes)
-			write_out(sink, sink->out.len);
-	}
+	/* What COMMAND writes stands between our reports in the order of time, as far as that can be. */
+	if (sink->out.len > sink->output.batch_bytes || sink->opts.is_shared)
+		write_out(sink, sink->out.len);
 }
 
 /* A terminal may be resized at any time. */
@@ -108,7 +81,6 @@ struct ht_sink *ht_sink_new(const char *name, const struct ht_sink_opts *opts)
 	const struct ht_sink_type *type = find_type(name);
 	struct ht_sink_opts now;
 	struct ht_sink *sink;
-	struct stat st;
 
 	if (!type) {
 		errno = EINVAL;
@@ -119,8 +91,7 @@ struct ht_sink *ht_sink_new(const char *name, const struct ht_sink_opts *opts)
 		return NULL;
 	sink->type = type;
 	sink->opts = *opts;
-	/* pipe(7): writes of up to PIPE_BUF bytes are not mixed with other writers'. */
-	sink->batch_bytes = !fstat(opts->fd, &st) && S_ISREG(st.st_mode) ? FILE_BATCH_BYTES : PIPE_BUF;
+	ht_output_open(&sink->output, opts->fd, opts->is_shared, opts->is_urgent, opts->ctx);
 	if (type->begin) {
 		now = current_opts(sink);
 		type->begin(&sink->out, &now);
@@ -159,10 +130,16 @@ int ht_sink_flush(struct ht_sink *sink)
 	return sink->err;
 }
 
+bool ht_sink_is_torn(const struct ht_sink *sink)
+{
+	return sink->output.is_torn;
+}
+
 void ht_sink_free(struct ht_sink *sink)
 {
 	if (!sink)
 		return;
+	ht_output_close(&sink->output);
 	ht_buf_free(&sink->out);
 	free(sink);
 }

@@ -2,8 +2,8 @@
 /*
  * sink.h - what the command line knows of output formats.
  *
- * In:  requests that have ended, notices. Out: whole lines on an fd: a line is never split over two calls of write(2) unless the kernel
- * takes part of it only.
+ * In:  requests that have ended, notices. Out: whole lines on an fd (output.h): a line is never split over two calls of write(2) unless the
+ * kernel takes part of it only.
  * Memory: lines of one batch. Uses nothing of the library but httptrace.h.
  *
  * To add a format: a file with its struct ht_sink_type, and its line in the table of sink.c.
@@ -23,6 +23,9 @@ struct ht_sink_opts {
 	bool is_terminal;  /* for people: columns */
 	bool with_color;
 	unsigned int width; /* of the terminal, 0: as it is when a line is written */
+	bool is_shared;     /* COMMAND writes there too: each report is a write of its own, a line at least */
+	bool (*is_urgent)(void *ctx); /* see output.h; may be NULL */
+	void *ctx;                    /* of is_urgent */
 };
 
 /* Each appends whole lines to out, or nothing. Any may be NULL. */
@@ -47,6 +50,8 @@ void ht_sink_request(struct ht_sink *sink, const struct httptrace_request *reque
 void ht_sink_notice(struct ht_sink *sink, const struct httptrace_notice *notice);
 /* Writes what is there. 0, or the first failure since the sink began, -errno: the sink then takes nothing more. */
 int ht_sink_flush(struct ht_sink *sink);
+/* After a failure: does what was written end with a part of a line? */
+bool ht_sink_is_torn(const struct ht_sink *sink);
 void ht_sink_free(struct ht_sink *sink);
 
 #endif

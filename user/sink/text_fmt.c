@@ -13,6 +13,35 @@
 
 #define NSEC_PER_SEC 1000000000
 
+/*
+ * What "%.*f" makes of ns / unit_ns, which is below 1000. False where the decimal value lies in the middle between two: printf() rounds the binary one,
+ * and that may be on either side.
+ */
+static bool fixed_point(char text[HT_DURATION_LEN], int64_t ns, int64_t unit_ns, int decimal_cnt, const char *unit)
+{
+	int64_t factor = decimal_cnt == 2 ? 100 : decimal_cnt == 1 ? 10 : 1, scaled, rest;
+	char *at = text + 4 + decimal_cnt + !!decimal_cnt; /* 999.7 s are rounded to four digits */
+
+	/* Beyond, a double is no longer exact either; no product below overflows. */
+	if (ns < 0 || ns >= 1000 * unit_ns || ns > INT64_MAX / 256)
+		return false;
+	scaled = ns * factor / unit_ns;
+	rest = ns * factor % unit_ns;
+	if (2 * rest == unit_ns)
+		return false;
+	scaled += 2 * rest > unit_ns;
+	strcpy(at, unit);
+	for (int i = 0; i < decimal_cnt; i++, scaled /= 10)
+		*--at = (char)('0' + scaled % 10);
+	if (decimal_cnt)
+		*--at = '.';
+	do
+		*--at = (char)('0' + scaled % 10);
+	while (scaled /= 10);
+	memmove(text, at, strlen(at) + 1);
+	return true;
+}
+
 const char *ht_fmt_duration(char text[HT_DURATION_LEN], int64_t ns)
 {
 	static const struct {
@@ -20,6 +49,7 @@ const char *ht_fmt_duration(char text[HT_DURATION_LEN], int64_t ns)
 		double ns;
 	} units[] = { { "us", 1e3 }, { "ms", 1e6 }, { "s", 1e9 } };
 	size_t i, last = sizeof(units) / sizeof(units[0]) - 1;
+	int decimal_cnt;
 	double value;
 
 	if (ns == HTTPTRACE_UNKNOWN_NS)
@@ -33,7 +63,9 @@ const char *ht_fmt_duration(char text[HT_DURATION_LEN], int64_t ns)
 		if ((double)ns < 999.5 * units[i].ns)
 			break;
 	value = (double)ns / units[i].ns;
-	snprintf(text, HT_DURATION_LEN, "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value, units[i].name);
+	decimal_cnt = value < 9.995 ? 2 : value < 99.95 ? 1 : 0;
+	if (!fixed_point(text, ns, (int64_t)units[i].ns, decimal_cnt, units[i].name))
+		snprintf(text, HT_DURATION_LEN, "%.*f%s", decimal_cnt, value, units[i].name);
 	return text;
 }
 
@@ -64,6 +96,13 @@ size_t ht_fmt_safe(struct ht_buf *out, const char *text, size_t max)
 	bool is_cut = max && columns_of_all(text) > max;
 	size_t columns = 0, len, wide, i;
 
+	if (!is_cut) {
+		/* Nearly all that is ever shown. */
+		while (text[columns] >= 0x20 && text[columns] < 0x7f)
+			columns++;
+		ht_buf_add(out, text, columns);
+		text += columns;
+	}
 	for (; *text; text += len) {
 		wide = columns_of(text, &len);
 		if (is_cut && columns + wide > max - 1)
@@ -117,6 +156,13 @@ void ht_fmt_colored(struct ht_buf *out, const struct ht_sink_opts *opts, enum ht
 	ht_fmt_color_end(out, opts, color);
 }
 
+static void put_digits(char *at, unsigned int value, int cnt, char behind)
+{
+	at[cnt] = behind;
+	for (; cnt > 0; value /= 10)
+		at[--cnt] = (char)('0' + value % 10);
+}
+
 const char *ht_fmt_clock(char text[HT_CLOCK_LEN], int64_t realtime_ns, bool is_short)
 {
 	time_t sec = (time_t)(realtime_ns / NSEC_PER_SEC);
@@ -124,10 +170,11 @@ const char *ht_fmt_clock(char text[HT_CLOCK_LEN], int64_t realtime_ns, bool is_s
 
 	if (realtime_ns == HTTPTRACE_UNKNOWN_NS || realtime_ns < 0 || !localtime_r(&sec, &tm))
 		return strcpy(text, "-");
-	snprintf(text, HT_CLOCK_LEN, "%02u:%02u:%02u", (unsigned int)tm.tm_hour % 100, (unsigned int)tm.tm_min % 100,
-		 (unsigned int)tm.tm_sec % 100);
+	put_digits(text, (unsigned int)tm.tm_hour, 2, ':');
+	put_digits(text + 3, (unsigned int)tm.tm_min, 2, ':');
+	put_digits(text + 6, (unsigned int)tm.tm_sec, 2, is_short ? '\0' : '.');
 	if (!is_short)
-		snprintf(text + 8, HT_CLOCK_LEN - 8, ".%03u", (unsigned int)(realtime_ns % NSEC_PER_SEC / 1000000) % 1000);
+		put_digits(text + 9, (unsigned int)(realtime_ns % NSEC_PER_SEC / 1000000), 3, '\0');
 	return text;
 }
 
@@ -155,7 +202,10 @@ const char *ht_fmt_status(char text[HT_STATUS_LEN], const struct httptrace_reque
 
 	if (!status)
 		return strcpy(text, "-");
-	snprintf(text, HT_STATUS_LEN, "%d", status);
+	if (status < 100 || status > 999)
+		snprintf(text, HT_STATUS_LEN, "%d", status);
+	else
+		put_digits(text, (unsigned int)status, 3, '\0');
 	return text;
 }
 
@@ -264,7 +314,9 @@ void ht_fmt_plain_line(struct ht_buf *out, const struct ht_sink_opts *opts, cons
 
 	httptrace_request__timings(request, &t);
 	ht_fmt_colored(out, opts, HT_COLOR_DIM, ht_fmt_clock(clock, httptrace_request__realtime_ns(request), false));
-	ht_buf_printf(out, " %ld ", (long)httptrace_request__pid(request));
+	ht_buf_char(out, ' ');
+	ht_buf_int(out, httptrace_request__pid(request));
+	ht_buf_char(out, ' ');
 	ht_fmt_safe(out, comm ? comm : "?", 0);
 	ht_buf_char(out, ' ');
 	ht_fmt_colored(out, opts, HT_COLOR_BOLD, ht_fmt_method(request));
