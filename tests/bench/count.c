@@ -2,8 +2,8 @@
 /*
  * count.c - the cheapest user of the library: counts requests in a callback and says what that cost this process.
  *
- * count [-H] -r FILE: all of a capture. count [-H] [PID]...: traces these processes, or the whole system; prints "tracing", and ends with its standard
- * input. -H: header fields are wanted too, as the library has it unless told not to.
+ * count [-H] -r FILE: all of a capture. count [-H] [PID]...: traces these processes, or the whole system; prints "tracing", and ends with
+ * its standard input. -H: header fields are wanted too, as the library has it unless told not to.
  * Out: one line "REQUESTS LOST cpu_ns wall_ns": requests reported, events lost, and from the first poll to the last CPU time and time.
  * A failure is one line on standard error and exit status 1.
  */

@@ -16,8 +16,8 @@ void ht_json_init(struct ht_json *json, struct ht_buf *out)
 #define EACH_BYTE(b) (0x0101010101010101ull * (b))
 
 /*
- * Is no byte of a word above 0x7f, below 0x20, a quote or a backslash? (x - n * 0x01..) & ~x & 0x80..: some byte of x is below n, for n up to 0x80;
- * exact as to whether there is one, which is all that is asked.
+ * Is no byte of a word above 0x7f, below 0x20, a quote or a backslash? (x - n * 0x01..) & ~x & 0x80..: some byte of x is below n, for n
+ * up to 0x80; exact as to whether there is one, which is all that is asked.
  */
 static bool is_plain_word(uint64_t word)
 {

@@ -3,8 +3,8 @@
  * json.h - writes JSON (RFC 8259) into a buffer.
  *
  * In:  values in document order. Out: text without white space, valid UTF-8 whatever the strings are. Limit: HT_JSON_DEPTH levels.
- * A key of NULL is an element of a list (or the document itself); others are plain ASCII without a quote or a backslash, as this program's own
- * are: only ht_json_key() takes any.
+ * A key of NULL is an element of a list (or the document itself); others are plain ASCII without a quote or a backslash, as this
+ * program's own are: only ht_json_key() takes any.
  */
 #ifndef HT_JSON_H
 #define HT_JSON_H
@@ -60,8 +60,8 @@ static inline void ht_json_null(struct ht_json *json, const char *key)
 }
 
 /*
- * text NULL: null. Bytes that are no UTF-8 become U+FFFD, one for each maximal part of a character (Unicode 15, 3.9, as browsers and Python
- * do).
+ * text NULL: null. Bytes that are no UTF-8 become U+FFFD, one for each maximal part of a character (Unicode 15, 3.9, as browsers and
+ * Python do).
  */
 static inline void ht_json_string(struct ht_json *json, const char *key, const char *text)
 {

@@ -2,8 +2,8 @@
 /*
  * jsonl.c - the sink `jsonl`: one JSON object a line.
  *
- * In:  requests, dials, notices. Out: objects whose every key is always there, null where the value is not known; keys and their order are
- * fixed by the interface that scripts rely on: they are added to at an object's end, never renamed or removed.
+ * In:  requests, dials, notices. Out: objects whose every key is always there, null where the value is not known; keys and their order
+ * are fixed by the interface that scripts rely on: they are added to at an object's end, never renamed or removed.
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -59,8 +59,8 @@ static char *put_two(char *at, unsigned int value, char behind)
 }
 
 /*
- * What strftime() and gmtime_r() would say of a time from 1970 to 9999, at a twentieth of the price. Days to a date: Howard Hinnant, "chrono-Compatible
- * Low-Level Date Algorithms", civil_from_days(), for days that are not negative.
+ * What strftime() and gmtime_r() would say of a time from 1970 to 9999, at a twentieth of the price. Days to a date: Howard Hinnant,
+ * "chrono-Compatible Low-Level Date Algorithms", civil_from_days(), for days that are not negative.
  */
 static void fast_time(char text[sizeof("2026-01-02T03:04:05.123456789Z")], uint64_t sec, uint32_t nsec)
 {

@@ -17,7 +17,7 @@
 /* What a pipe holds, if nobody changed it (pipe(7)); a regular file takes any length in one go. */
 #define BATCH_BYTES 65536
 
-/* How often a reader that takes nothing is asked after, and how often in vain when we are to end: interface.md wants that within a second. */
+/* How often a reader that takes nothing is asked after, and how often in vain when we are to end, which is to take a second at most. */
 #define ASK_MS  100
 #define ASK_CNT 5
 

@@ -2,8 +2,8 @@
 /*
  * sink.c - see sink.h.
  *
- * Lines are gathered until ht_sink_flush(), or until the next would make the batch longer than goes well into one write; a report that others may
- * write beside is written at once.
+ * Lines are gathered until ht_sink_flush(), or until the next would make the batch longer than goes well into one write; a report that
+ * others may write beside is written at once.
  */
 #define _GNU_SOURCE
 #include <errno.h>

@@ -14,8 +14,8 @@
 #define NSEC_PER_SEC 1000000000
 
 /*
- * What "%.*f" makes of ns / unit_ns, which is below 1000. False where the decimal value lies in the middle between two: printf() rounds the binary one,
- * and that may be on either side.
+ * What "%.*f" makes of ns / unit_ns, which is below 1000. False where the decimal value lies in the middle between two: printf() rounds
+ * the binary one, and that may be on either side.
  */
 static bool fixed_point(char text[HT_DURATION_LEN], int64_t ns, int64_t unit_ns, int decimal_cnt, const char *unit)
 {
