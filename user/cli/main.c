@@ -128,22 +128,54 @@ static void claim_resources(void)
 	}
 }
 
+static int refuse_capture(const struct ht_run *run)
+{
+	int err = -errno;
+
+	ht_say("%s: cannot be written: %s; name a file where you may write with -w FILE", run->options->write_path, strerror(-err));
+	return err;
+}
+
+/* An older file stays as it is until tracing has begun: see begin_capture(). */
 static int open_capture(struct ht_run *run)
 {
 	const char *path = run->options->write_path;
-	struct stat st;
-	int err;
+	const int flags = O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY;
 
 	if (!path)
 		return 0;
-	run->capture_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
-	/* An older file keeps its mode: it is made private, too. */
-	if (run->capture_fd < 0 || fstat(run->capture_fd, &st) || (S_ISREG(st.st_mode) && fchmod(run->capture_fd, 0600))) {
-		err = -errno;
-		ht_say("%s: cannot be written: %s; name a file where you may write with -w FILE", path, strerror(-err));
-		return err;
-	}
+	run->capture_fd = open(path, flags | O_EXCL, 0600);
+	run->is_capture_new = run->capture_fd >= 0;
+	if (run->capture_fd < 0 && errno == EEXIST)
+		run->capture_fd = open(path, flags, 0600);
+	return run->capture_fd < 0 ? refuse_capture(run) : 0;
+}
+
+/* The capture's first part has been written: what an older file has behind it goes, and its mode is made private, too. */
+static int begin_capture(struct ht_run *run)
+{
+	struct stat st;
+
+	if (run->capture_fd < 0 || run->is_capture_new)
+		return 0;
+	if (fstat(run->capture_fd, &st))
+		return refuse_capture(run);
+	if (S_ISREG(st.st_mode) && (fchmod(run->capture_fd, 0600) || ftruncate(run->capture_fd, lseek(run->capture_fd, 0, SEEK_CUR))))
+		return refuse_capture(run);
 	return 0;
+}
+
+/* Of a trace that did not begin nothing is left. */
+static void close_capture(struct ht_run *run)
+{
+	if (run->capture_fd < 0)
+		return;
+	if (run->is_capture_new && !run->has_begun)
+		unlink(run->options->write_path);
+	if (close(run->capture_fd) && !run->has_failed) {
+		ht_say("%s: cannot be written: %s", run->options->write_path, strerror(errno));
+		run->has_failed = true;
+	}
 }
 
 static int open_tracer(struct ht_run *run)
@@ -158,10 +190,12 @@ static int open_tracer(struct ht_run *run)
 	if (run->command.pid)
 		pids[opts.pid_cnt++] = run->command.pid;
 	run->tracer = options->read_path ? httptrace__open_file(options->read_path, &opts) : httptrace__open(&opts);
-	if (run->tracer)
-		return ht_run_register(run);
-	ht_say("%s", httptrace__open_error());
-	return -EIO;
+	if (!run->tracer) {
+		ht_say("%s", httptrace__open_error());
+		return -EIO;
+	}
+	run->has_begun = true;
+	return ht_run_register(run);
 }
 
 static int trace(const struct ht_options *options)
@@ -182,6 +216,8 @@ static int trace(const struct ht_options *options)
 		err = open_capture(&run);
 	if (!err)
 		err = open_tracer(&run);
+	if (!err)
+		err = begin_capture(&run);
 	if (!err) {
 		if (!options->read_path)
 			ht_run_say_ready(&run);
@@ -196,10 +232,7 @@ static int trace(const struct ht_options *options)
 		status = ht_command_status(&run.command);
 	httptrace__close(run.tracer);
 	ht_run_close_outputs(&run);
-	if (run.capture_fd >= 0 && close(run.capture_fd) && !run.has_failed) {
-		ht_say("%s: cannot be written: %s", options->write_path, strerror(errno));
-		run.has_failed = true;
-	}
+	close_capture(&run);
 	if (run.signal_fd >= 0)
 		close(run.signal_fd);
 	/* COMMAND's own, unless that would hide a failure of ours. */

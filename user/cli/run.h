@@ -25,6 +25,8 @@ struct ht_run {
 	struct ht_run_output outputs[HT_OPTIONS_MAX_OUTPUTS];
 	size_t output_cnt;
 	int capture_fd; /* -1: none */
+	bool is_capture_new; /* the file was not there before */
+	bool has_begun;      /* there has been a tracer */
 	int signal_fd;
 	struct ht_command command;
 

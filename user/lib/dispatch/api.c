@@ -619,15 +619,6 @@ struct httptrace *ht_tracer_new(const struct httptrace_open_opts *opts)
 		ht_open_error_set("a tracer cannot be made: %s", strerror(err));
 		goto fail;
 	}
-	if (opts->write_fd > 0) {
-		tracer->recorder = ht_recorder_new(opts->write_fd);
-		if (!tracer->recorder) {
-			err = errno;
-			ht_open_error_set("the capture cannot be written: %s; capture to where there is room and permission",
-					  strerror(err));
-			goto fail;
-		}
-	}
 	return tracer;
 fail:
 	free_chain(tracer);
@@ -646,6 +637,17 @@ int ht_tracer_start(struct httptrace *tracer, struct ht_source *source, bool is_
 {
 	int source_fd = source->ops->fd(source), err = 0;
 
+	/* Not before there is something to capture: a trace that does not begin leaves the file as it was. */
+	if (tracer->opts.write_fd > 0) {
+		tracer->recorder = ht_recorder_new(tracer->opts.write_fd);
+		if (!tracer->recorder) {
+			err = -errno;
+			ht_open_error_set("the capture cannot be written: %s; capture to where there is room and permission",
+					  strerror(-err));
+			source->ops->close(source);
+			return err;
+		}
+	}
 	tracer->source = source;
 	tracer->is_live = is_live;
 	if (source_fd < 0)

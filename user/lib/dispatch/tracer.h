@@ -18,9 +18,9 @@ void ht_open_error_set(const char *format, ...) __attribute__((format(printf, 1,
 /* Copies and checks the caller's options (NULL: none) into *to, in this version's layout. 0, or -EINVAL with the open error set. */
 int ht_tracer_opts(struct httptrace_open_opts *to, const struct httptrace_open_opts *from);
 
-/* Everything but the source; starts the capture if opts ask for one. NULL and errno, with the open error set. */
+/* Everything but the source and the capture. NULL and errno, with the open error set. */
 struct httptrace *ht_tracer_new(const struct httptrace_open_opts *opts);
-/* Gives it its source, whichever way this ends. 0, or -errno with the open error set. */
+/* Gives it its source, whichever way this ends, and begins the capture if opts ask for one. 0, or -errno with the open error set. */
 int ht_tracer_start(struct httptrace *tracer, struct ht_source *source, bool is_live);
 /* The ht_log_fn of a source that belongs to a tracer; ctx is the tracer. */
 void ht_tracer_log(void *ctx, int level, const char *text);
