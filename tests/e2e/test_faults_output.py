@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Faults of where reports go: a full disk, a slow reader, a reader or the tracer itself stopped, a capture of a trace that does not begin."""
+"""Faults of where reports go: a full disk, a slow reader, a reader or the tracer itself stopped, a trace that does not begin."""
 
 import os
 import signal
@@ -181,6 +181,24 @@ def test_reader_and_tracer_stopped_for_ten_seconds(bed):
         name = os.path.basename(path).split("-", 1)[1].split(".")[0].replace("-", " ")
         faults.figure(f"faults: {name} for 10 s: requests missing", len(inside), f"of {len(seen)}; lost {trace.summary['lost']}", "0 or told")
     assert slowest_ms < 2000, "a target waited for a stopped tracer"
+
+
+def test_ends_though_nobody_reads(bed):
+    """SIGTERM with a reader that has stopped: it ends, and says what was left unwritten."""
+    load = faults.Load(bed, clients=2, rate=200).go()
+    pipe = Pipe(bed, "-p", load.pid_list)
+    load.more(400)  # far more than a pipe holds
+    pipe.process.send_signal(signal.SIGTERM)
+    status = pipe.process.wait(10)
+    while pipe.read():
+        pass
+    os.close(pipe.out)
+    load.end()
+    lines = pipe.data.decode("utf-8").split("\n")
+    trace = Trace(lines[:-1], status, pipe.stderr)
+    assert lines[-1] == "", f"the last line is cut: {lines[-1][-100:]!r}"
+    assert status == 1 and "standard output: cannot be written" in trace.stderr, (status, trace.stderr)
+    assert faults.wrong_credits(trace, load, load.truth()) == []
 
 
 def mode(path):

@@ -151,7 +151,7 @@ static int open_capture(struct ht_run *run)
 	return run->capture_fd < 0 ? refuse_capture(run) : 0;
 }
 
-/* The capture's first part has been written: what an older file has behind it goes, and its mode is made private, too. */
+/* The capture's head has been written: what an older file has behind it goes, and its mode is made private, too. */
 static int begin_capture(struct ht_run *run)
 {
 	struct stat st;

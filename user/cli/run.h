@@ -24,7 +24,7 @@ struct ht_run {
 	struct httptrace *tracer;
 	struct ht_run_output outputs[HT_OPTIONS_MAX_OUTPUTS];
 	size_t output_cnt;
-	int capture_fd; /* -1: none */
+	int capture_fd;      /* -1: none */
 	bool is_capture_new; /* the file was not there before */
 	bool has_begun;      /* there has been a tracer */
 	int signal_fd;
@@ -33,9 +33,9 @@ struct ht_run {
 	uint64_t requests; /* reported */
 	uint64_t dials;
 	bool is_asked_to_end; /* by a signal */
-	bool is_full;    /* -c is reached: nothing more is reported */
-	bool has_failed; /* and why has been said */
-	bool is_closed;  /* standard output was: the reader wants no more */
+	bool is_full;         /* -c is reached: nothing more is reported */
+	bool has_failed;      /* and why has been said */
+	bool is_closed;       /* standard output was: the reader wants no more */
 	uint64_t lost;
 	char lost_text[256]; /* "ringbuf 12, sideband 3" */
 	uint64_t events;
