@@ -72,12 +72,19 @@ static void note_summary(struct ht_run *run, const struct httptrace_notice *noti
 void ht_run_notice(const struct httptrace_notice *notice, void *ctx)
 {
 	struct ht_run *run = ctx;
+	struct httptrace_notice reported;
 	size_t i;
 
-	if (notice->kind == HTTPTRACE_NOTICE_SUMMARY)
+	if (notice->kind == HTTPTRACE_NOTICE_SUMMARY) {
+		/* The sum of the report: the library counts what filters left out as well. */
+		reported = *notice;
+		reported.requests = run->requests;
+		reported.dials = run->dials;
+		notice = &reported;
 		note_summary(run, notice);
-	else if (notice->kind == HTTPTRACE_NOTICE_TARGET && run->options->verbose)
+	} else if (notice->kind == HTTPTRACE_NOTICE_TARGET && run->options->verbose) {
 		say_target(notice);
+	}
 	for (i = 0; i < run->output_cnt; i++)
 		ht_sink_notice(run->outputs[i].sink, notice);
 }
