@@ -28,7 +28,7 @@
 #define HT_REC_DNS_DONE     9  /* struct ht_rec_dns, with addresses */
 #define HT_REC_PROC         10 /* struct ht_rec_proc; from BPF, and as facts from /proc (cpu HT_CPU_USER) */
 
-#define HT_REC_CLOCK        64 /* struct ht_rec_clock */
+#define HT_REC_CLOCK        64 /* struct ht_rec_clock: first record of a stream, and whenever the wall clock was set or has drifted */
 #define HT_REC_TICK         65 /* struct ht_rec_tick */
 #define HT_REC_TARGET       66 /* struct ht_rec_target */
 #define HT_REC_LOST         67 /* struct ht_rec_lost: losses that seq numbers cannot show (kretprobe misses, sideband losses) */

@@ -42,7 +42,7 @@
 /* Turns that wait for a record that is being written when tracing stops. */
 #define STOP_TURNS_MAX 1000
 
-enum { WATCH_RING, WATCH_TIMER, WATCH_SIDEBAND };
+enum { WATCH_RING, WATCH_TIMER, WATCH_SIDEBAND, WATCH_CLOCK };
 
 void ht_live_say(const struct ht_live *live, int level, const char *format, ...)
 {
@@ -167,6 +167,7 @@ static int turn(struct delivery *to, bool wants_tick, bool *has_told)
 
 	*has_told = false;
 	pthread_mutex_lock(&live->lock);
+	ht_live_clock_check(live, now_ns);
 	ht_live_reconcile(live, now_ns);
 	ht_live_reap(live, now_ns);
 	pthread_mutex_unlock(&live->lock);
@@ -325,6 +326,8 @@ static void live_close(struct ht_source *source)
 	ht_live_match_free(live->match);
 	if (live->timer_fd >= 0)
 		close(live->timer_fd);
+	if (live->clock_fd >= 0)
+		close(live->clock_fd);
 	if (live->epoll_fd >= 0)
 		close(live->epoll_fd);
 	free(live);
@@ -412,7 +415,8 @@ static int watch(struct ht_live *live, const struct opening *opening)
 	/* The edge: a ring that was woken for and is being filled all the time would else be ready at every look. */
 	struct epoll_event ring_event = { .events = EPOLLIN | EPOLLET, .data.u64 = WATCH_RING };
 	struct epoll_event timer_event = { .events = EPOLLIN, .data.u64 = WATCH_TIMER };
-	int err;
+	struct epoll_event clock_event = { .events = EPOLLIN, .data.u64 = WATCH_CLOCK };
+	int err, clock_fd;
 
 	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	live->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
@@ -423,6 +427,9 @@ static int watch(struct ht_live *live, const struct opening *opening)
 		return refuse(opening, err, "cannot wait for events: %s", strerror(-err));
 	}
 	set_timer(live, BUSY_EVERY_NS);
+	clock_fd = ht_live_clock_watch(live);
+	if (clock_fd < 0 || epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, clock_fd, &clock_event))
+		ht_live_say(live, HTTPTRACE_LOG_INFO, "a change of the wall clock will be noticed late: %s", strerror(errno));
 	live->sideband = ht_sideband_open();
 	if (!live->sideband || ht_sideband_watch(live->sideband, live->epoll_fd, WATCH_SIDEBAND))
 		ht_live_say(
@@ -584,7 +591,7 @@ struct ht_source *ht_live_open(const struct ht_live_opts *opts, char *err_text, 
 	live->is_following = opts->is_following && live->is_filtered;
 	live->log = opts->log;
 	live->log_ctx = opts->log_ctx;
-	live->epoll_fd = live->timer_fd = -1;
+	live->epoll_fd = live->timer_fd = live->clock_fd = -1;
 	ht_live_thread_init(live);
 	err = open_live(live, &opening);
 	free(opening.pids);

@@ -13,35 +13,19 @@
 #include "source/live_impl.h"
 #include "source/procfs.h"
 
-static uint64_t clock_ns(clockid_t clock)
+uint64_t ht_live_now_ns(void)
 {
 	struct timespec now;
 
-	clock_gettime(clock, &now);
+	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000000ULL + (uint64_t)now.tv_nsec;
-}
-
-uint64_t ht_live_now_ns(void)
-{
-	return clock_ns(CLOCK_MONOTONIC);
 }
 
 void ht_live_queue_start(struct ht_live *live, unsigned int head_bytes, uint64_t now_ns)
 {
-	struct ht_rec_clock *clock = ht_queue_add(&live->queue, HT_REC_CLOCK, sizeof(*clock), now_ns, 0);
 	struct ht_rec_config *config;
-	uint64_t best_ns = UINT64_MAX;
 
-	/* Both clocks at one instant: the try with the least time between two readings of the one, the other in their middle. */
-	for (int i = 0; clock && i < 5; i++) {
-		uint64_t before_ns = ht_live_now_ns(), realtime_ns = clock_ns(CLOCK_REALTIME), between_ns = ht_live_now_ns() - before_ns;
-
-		if (between_ns >= best_ns)
-			continue;
-		best_ns = between_ns;
-		clock->mono_ns = before_ns + between_ns / 2;
-		clock->realtime_ns = realtime_ns;
-	}
+	ht_live_clock_start(live, now_ns);
 	config = ht_queue_add(&live->queue, HT_REC_CONFIG, sizeof(*config), now_ns, 0);
 	if (config) {
 		config->flags = live->is_filtered ? HT_CONFIG_FILTERED : 0;

@@ -6,6 +6,7 @@
  *   live_follow.c  processes and libraries that come and go
  *   live_match.c   which processes are traced by their name or cgroup
  *   live_facts.c   records made in user space
+ *   live_clock.c   what the wall clock shows, and when that was set
  *   live_report.c  --targets and --features
  */
 #ifndef HT_LIVE_IMPL_H
@@ -49,8 +50,9 @@ struct ht_live {
 	struct ht_ready *ready; /* NULL: nobody is followed, or there is no uprobe_multi */
 	struct ht_probes *probes;
 	struct ht_sideband *sideband; /* NULL: refused */
-	pthread_mutex_t lock; /* for what the thread and the caller both change: scanning the ring, queue, probes, and the times and lists below */
-	pthread_t thread;     /* has_thread: gives children their probes (live_thread.c) */
+	pthread_mutex_t
+		lock; /* for what the thread and the caller both change: scanning the ring, queue, probes, and the times and lists below */
+	pthread_t thread; /* has_thread: gives children their probes (live_thread.c) */
 	bool has_thread;
 	bool is_thread_ending;
 	int thread_epoll_fd;
@@ -59,13 +61,16 @@ struct ht_live {
 	struct sched_param rt_param;
 	int epoll_fd;
 	int timer_fd;
-	uint64_t timer_ns;      /* its interval now */
-	uint64_t newest_ns;     /* of the records delivered */
-	uint64_t busy_ns;       /* when the last record was delivered */
-	uint64_t tick_ns;       /* the time that the last tick told */
-	uint64_t fork_ns;       /* when a child was last given probes */
-	uint64_t reconcile_ns;  /* when BPF's list of processes was last compared with ours */
-	uint64_t full_drain_ns; /* begin of the last turn that delivered everything */
+	int clock_fd;            /* becomes ready when the wall clock is set; -1: that is not told */
+	int64_t clock_offset_ns; /* of the wall clock from CLOCK_MONOTONIC, as last told */
+	uint64_t clock_check_ns; /* when that was last looked at */
+	uint64_t timer_ns;       /* its interval now */
+	uint64_t newest_ns;      /* of the records delivered */
+	uint64_t busy_ns;        /* when the last record was delivered */
+	uint64_t tick_ns;        /* the time that the last tick told */
+	uint64_t fork_ns;        /* when a child was last given probes */
+	uint64_t reconcile_ns;   /* when BPF's list of processes was last compared with ours */
+	uint64_t full_drain_ns;  /* begin of the last turn that delivered everything */
 	pid_t leaving[HT_LIVE_LEAVING_MAX];
 	size_t leaving_cnt;
 	uint64_t leaving_ns; /* when the last of them was added */
@@ -120,6 +125,15 @@ bool ht_live_match_refuses(const struct ht_live_match *match, pid_t pid);
 void ht_live_match_start(struct ht_live *live, const pid_t *pids, size_t pid_cnt, uint64_t ts_ns);
 void ht_live_match_record(struct ht_live *live, const struct ht_rec_proc *rec);
 void ht_live_match_reconcile(struct ht_live *live, uint64_t now_ns);
+
+/* ---- live_clock.c ---- */
+
+/* The first HT_REC_CLOCK. */
+void ht_live_clock_start(struct ht_live *live, uint64_t now_ns);
+/* The fd to wait for, which belongs to live; or -errno. */
+int ht_live_clock_watch(struct ht_live *live);
+/* Tells the clocks' distance if it has changed. */
+void ht_live_clock_check(struct ht_live *live, uint64_t now_ns);
 
 /* ---- live_facts.c ---- */
 
