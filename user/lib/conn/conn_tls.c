@@ -94,8 +94,14 @@ void ht_conn_tls_bytes(struct ht_conn *conn, const struct ht_rec_data *rec)
 	if (state == HT_HELLO_MORE && rec->captured_len < rec->orig_len)
 		state = ht_hello_skip(conn->hello[dir], rec->orig_len - rec->captured_len);
 	conn->hello_off[dir] = rec->off + rec->orig_len;
-	if (state == HT_HELLO_DONE)
-		keep_facts(conn, dir);
+	if (state != HT_HELLO_DONE)
+		return;
+	keep_facts(conn, dir);
+	/* Connections are many, and what is read once need not stay. */
+	if (dir == HT_DIR_TX ? conn->client_hello != NULL : conn->server_hello != NULL) {
+		ht_hello_free(conn->hello[dir]);
+		conn->hello[dir] = NULL;
+	}
 }
 
 bool ht_conn_offers_http(const struct ht_conn *conn)
@@ -165,11 +171,11 @@ static void fill_tls(const struct ht_conn *conn, struct httptrace_request *reque
 void ht_conn_describe(const struct ht_conn *conn, struct httptrace_request *request)
 {
 	struct httptrace_conn *out = &request->conn;
-	char text[HT_ADDR_TEXT_MAX];
+	char text[HT_ADDR_TEXT_MAX] = "c-";
 
 	request->has_conn = true;
 	out->sz = sizeof(*out);
-	out->id = ht_request_printf(request, "c-%llu", (unsigned long long)conn->number);
+	out->id = ht_request_strndup(request, text, (size_t)(ht_decimal(text + 2, conn->number) - text));
 	out->local = conn->local.family ? ht_request_strdup(request, ht_addr_port_text(&conn->local, text, sizeof(text))) : NULL;
 	out->remote = conn->remote.family ? ht_request_strdup(request, ht_addr_port_text(&conn->remote, text, sizeof(text))) : NULL;
 	out->request_index = conn->requests;

@@ -113,7 +113,7 @@ static void bind(struct ht_tls_object *object, uint64_t cookie, uint8_t evidence
 	if (object->conn) { /* better evidence, or another socket: what was read into the old one is not to be trusted */
 		ht_conn_drop_exchange(object->conn, now_ns);
 		object->conn->tls = NULL;
-		if (!object->conn->hello[HT_DIR_TX] && !object->conn->hello[HT_DIR_RX])
+		if (!object->conn->hello_ns[HT_DIR_TX] && !object->conn->hello_ns[HT_DIR_RX])
 			object->conn->kind = HT_CONN_UNDECIDED; /* only the wrong binding said TLS */
 	}
 	ht_conn_drop_exchange(conn, now_ns);

@@ -7,6 +7,7 @@
  * apply to a request is a list of ids in the request's own memory: ids are never used again, so that one taken back is simply not found.
  */
 #define _GNU_SOURCE
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stddef.h>
@@ -32,6 +33,7 @@ struct ht_dispatch {
 	struct registration *newest;
 	int last_id;
 	unsigned int depth; /* of calls that walk the registrations */
+	uint32_t wanted;    /* bit n: some registration has a function for hook n; HTTPTRACE_HOOK_CNT: for the end */
 	bool has_gone;
 	bool (*in_cgroup)(void *ctx, pid_t pid, unsigned int n);
 	void *in_cgroup_ctx;
@@ -94,6 +96,16 @@ static int copy_trace(struct httptrace_client_trace *to, const struct httptrace_
 	return 0;
 }
 
+#define WANT(hook_id, member, type) (reg->trace.member ? 1u << HTTPTRACE_##hook_id : 0u) |
+
+static_assert(HTTPTRACE_HOOK_CNT < 32, "a bit for each hook");
+
+static uint32_t wanted_by(const struct registration *reg)
+{
+	return HT_HOOKS(WANT)(reg->trace.got_1xx_response ? 1u << HTTPTRACE_GOT_1XX_RESPONSE : 0u) |
+	       (reg->trace.request_done ? 1u << HTTPTRACE_HOOK_CNT : 0u);
+}
+
 int ht_dispatch_register(struct ht_dispatch *dispatch, const struct httptrace_client_trace *trace, const struct httptrace_filter *filter,
 			 unsigned int cgroup, void *ctx)
 {
@@ -119,6 +131,7 @@ int ht_dispatch_register(struct ht_dispatch *dispatch, const struct httptrace_cl
 	reg->id = ++dispatch->last_id;
 	reg->next = dispatch->newest;
 	dispatch->newest = reg;
+	dispatch->wanted |= wanted_by(reg);
 	return reg->id;
 }
 
@@ -126,11 +139,13 @@ static void reap(struct ht_dispatch *dispatch)
 {
 	struct registration **link = &dispatch->newest, *reg;
 
+	dispatch->wanted = 0;
 	while ((reg = *link)) {
 		if (reg->is_gone) {
 			*link = reg->next;
 			free_registration(reg);
 		} else {
+			dispatch->wanted |= wanted_by(reg);
 			link = &reg->next;
 		}
 	}
@@ -280,7 +295,8 @@ void ht_dispatch_hooks(struct ht_dispatch *dispatch, struct httptrace_request *r
 		if (request->hooks[i].is_fired)
 			continue;
 		request->hooks[i].is_fired = true;
-		ht_compose_call(request, request->hooks[i].id, request->hooks[i].info);
+		if (dispatch->wanted >> request->hooks[i].id & 1)
+			ht_compose_call(request, request->hooks[i].id, request->hooks[i].info);
 	}
 	leave(dispatch);
 }

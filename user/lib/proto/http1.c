@@ -3,8 +3,8 @@
  * http1.c - the state machine of one direction: finds the ends of heads, bodies, chunks and trailers. http1_head.c reads what is in a head.
  *
  * In:  pieces of a stream, lengths of missing bytes, its end. Out: the calls of struct ht_http1_events.
- * Memory: a head or trailer section that lies whole in one piece and has no folds is read where it is; otherwise it is gathered in buf,
- * which is kept for the next one. Bounds: max_head_bytes for buf, HT_HTTP1_MAX_FIELDS for fields, MAX_CHUNK_LINE_BYTES for a chunk's line
+ * Memory: a head or trailer section that lies whole in one piece and has no folds is read where it is; otherwise it is gathered in buf. That and the
+ * list of fields go with their message: connections are many, and most of them idle. Bounds: max_head_bytes for buf, HT_HTTP1_MAX_FIELDS for fields, MAX_CHUNK_LINE_BYTES for a chunk's line
  * (not kept).
  * Each byte is looked at a fixed number of times, however the stream is cut.
  */
@@ -18,10 +18,6 @@
 
 /* A chunk's size and extensions; as Go's net/http/internal/chunked.go, maxLineLength. */
 #define MAX_CHUNK_LINE_BYTES 4096
-
-/* What an idle parser keeps: heads beyond this are rare, idle connections are many. */
-#define KEEP_BUF_BYTES 8192
-#define KEEP_FIELDS    64
 
 #define FIRST_BUF_BYTES 1024
 
@@ -82,18 +78,14 @@ static void flush_body(struct ht_http1 *p)
 		p->events->body(p->ctx, n);
 }
 
-static void release_above(struct ht_http1 *p, size_t keep_bytes, size_t keep_fields)
+static void release(struct ht_http1 *p)
 {
 	p->buf_bytes = 0;
-	if (p->buf_cap > keep_bytes) {
-		free(p->buf);
-		p->buf = NULL;
-		p->buf_cap = 0;
-	}
-	if (p->fields.cap > keep_fields) {
-		free(p->fields.entries);
-		p->fields = (struct ht_http1_field_list){ 0 };
-	}
+	p->buf_cap = 0;
+	free(p->buf);
+	p->buf = NULL;
+	free(p->fields.entries);
+	p->fields = (struct ht_http1_field_list){ 0 };
 }
 
 /* States that take all bytes and tell nothing. */
@@ -105,7 +97,7 @@ static bool is_deaf(const struct ht_http1 *p)
 static void fail(struct ht_http1 *p, enum ht_http1_error error)
 {
 	flush_body(p);
-	release_above(p, 0, 0);
+	release(p);
 	p->state = ST_ERROR;
 	p->error = error;
 	if (p->events->error)
@@ -128,10 +120,7 @@ static void end_message(struct ht_http1 *p, bool is_tunnel, const struct ht_http
 	p->state = is_tunnel ? ST_TUNNEL : ST_IDLE;
 	if (p->events->end)
 		p->events->end(p->ctx, trailer_cnt ? trailers : NULL, trailer_cnt);
-	if (is_tunnel)
-		release_above(p, 0, 0);
-	else
-		release_above(p, KEEP_BUF_BYTES, KEEP_FIELDS);
+	release(p);
 }
 
 static void begin_trailers(struct ht_http1 *p)
@@ -576,7 +565,7 @@ void ht_http1_reset(struct ht_http1 *p)
 	p->state = ST_IDLE;
 	p->error = HT_HTTP1_OK;
 	p->unreported_body_bytes = 0;
-	release_above(p, KEEP_BUF_BYTES, KEEP_FIELDS);
+	release(p);
 }
 
 bool ht_http1_is_idle(const struct ht_http1 *p)

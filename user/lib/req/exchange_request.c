@@ -2,7 +2,6 @@
 /*
  * exchange_request.c - one request's hooks, from its messages and its connection (hooks.md B2, B3; C for the sequences).
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -123,7 +122,7 @@ static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_r
 	}
 	if (has_port(host))
 		return ht_request_strndup(request, host.ptr, host.len);
-	return ht_request_printf(request, "%.*s:%d", (int)host.len, host.ptr, is_tls ? 443 : 80);
+	return ht_request_join(request, (struct ht_request_piece[]){ { host.ptr, host.len }, { is_tls ? ":443" : ":80", is_tls ? 4 : 3 } }, 2);
 }
 
 static const char *url_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_http1_head *head, bool is_tls)
@@ -138,16 +137,19 @@ static const char *url_of(struct ht_exchange *exchange, struct httptrace_request
 	} else if (target_authority(head->target).len) {
 		url = ht_request_strndup(request, head->target.ptr, head->target.len);
 	} else {
-		ht_addr_port_text(&exchange->conn->remote, remote, sizeof(remote));
-		if (!host.len && remote[0])
-			host = (struct ht_span){ remote, strlen(remote) };
+		struct ht_request_piece pieces[3] = { { is_tls ? "https://" : "http://", is_tls ? 8 : 7 } };
+
+		if (!host.len)
+			host.len = strlen(host.ptr = ht_addr_port_text(&exchange->conn->remote, remote, sizeof(remote)));
 		if (!host.len)
 			return NULL;
+		pieces[1] = (struct ht_request_piece){ host.ptr, host.len };
 		/* RFC 9110 section 7.1: OPTIONS * has a target URI without path. */
-		url = ht_request_printf(request, "%s://%.*s%.*s", is_tls ? "https" : "http", (int)host.len, host.ptr,
-					head->target.len == 1 && head->target.ptr[0] == '*' ? 0 : (int)head->target.len, head->target.ptr);
+		if (head->target.len != 1 || head->target.ptr[0] != '*')
+			pieces[2] = (struct ht_request_piece){ head->target.ptr, head->target.len };
+		url = ht_request_join(request, pieces, 3);
 	}
-	if (!url || exchange->engine->opts.no_redact)
+	if (!url || exchange->engine->opts.no_redact || !ht_redact_may_change(url, strlen(url)))
 		return url;
 	redacted = ht_redact_url(url, strlen(url));
 	url = ht_request_strdup(request, redacted);
@@ -204,6 +206,7 @@ void ht_flight_head(struct ht_exchange *exchange, struct ht_flight *flight, cons
 	struct httptrace_request *request = flight->request;
 	const struct ht_engine_opts *opts = &exchange->engine->opts;
 	bool is_tls = exchange->conn->tls != NULL;
+	size_t method_len;
 
 	flight->has_head = true;
 	flight->head_ns = ts_ns;
@@ -213,7 +216,9 @@ void ht_flight_head(struct ht_exchange *exchange, struct ht_flight *flight, cons
 	flight->is_1_0 = head->version_minor == 0;
 	if (head->is_close)
 		flight->is_kept = false;
-	snprintf(flight->method, sizeof(flight->method), "%.*s", (int)head->method.len, head->method.ptr);
+	method_len = head->method.len < HT_METHOD_MAX ? head->method.len : HT_METHOD_MAX;
+	memcpy(flight->method, head->method.ptr, method_len);
+	flight->method[method_len] = '\0';
 
 	request->method = ht_request_strndup(request, head->method.ptr, head->method.len);
 	request->http = head->version_minor ? "1.1" : "1.0";

@@ -221,7 +221,7 @@ struct httptrace_header *ht_hook_headers(struct httptrace_request *request, cons
 		const struct ht_http1_field *f = &fields[i];
 
 		headers[i].name = ht_request_strndup(request, f->name.ptr, f->name.len);
-		if (no_redact) {
+		if (no_redact || !ht_redact_field_may_change(f->name.ptr, f->name.len, f->value.ptr, f->value.len)) {
 			headers[i].value = ht_request_strndup(request, f->value.ptr, f->value.len);
 		} else {
 			char *value = ht_redact_field_value(f->name.ptr, f->name.len, f->value.ptr, f->value.len);

@@ -12,6 +12,7 @@
 #include "req/redact.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -84,6 +85,14 @@ static const char *const text_fields[] = { "link", "refresh" };
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
 
+/*
+ * Which letters each of those words has, bit 0 for an a: a text that lacks one does not hold the word. Nearly every comparison of a name with them ends
+ * there. Made at the first call, once for the process.
+ */
+static uint32_t secret_names_letters[CNT(secret_names)], secret_parts_letters[CNT(secret_parts)], secret_ends_letters[CNT(secret_ends)],
+	secret_words_letters[CNT(secret_words)], harmless_names_letters[CNT(harmless_names)];
+static pthread_once_t letters_once = PTHREAD_ONCE_INIT;
+
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
@@ -94,20 +103,50 @@ static bool is_alnum(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-static bool is_one_of(const char *text, const char *const *list, size_t cnt)
+static uint32_t letters_of(const char *text)
+{
+	uint32_t letters = 0;
+
+	for (; *text; text++)
+		if (*text >= 'a' && *text <= 'z')
+			letters |= 1u << (*text - 'a');
+	return letters;
+}
+
+static void note_letters(uint32_t *letters, const char *const *list, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++)
-		if (strcmp(text, list[i]) == 0)
+		letters[i] = letters_of(list[i]);
+}
+
+static void note_all_letters(void)
+{
+	note_letters(secret_names_letters, secret_names, CNT(secret_names));
+	note_letters(secret_parts_letters, secret_parts, CNT(secret_parts));
+	note_letters(secret_ends_letters, secret_ends, CNT(secret_ends));
+	note_letters(secret_words_letters, secret_words, CNT(secret_words));
+	note_letters(harmless_names_letters, harmless_names, CNT(harmless_names));
+}
+
+/* text has these letters. */
+static bool is_one_of(const char *text, uint32_t letters, const char *const *list, const uint32_t *list_letters, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		if (letters == list_letters[i] && strcmp(text, list[i]) == 0)
 			return true;
 	return false;
 }
+
+#define IS_ONE_OF(text, letters, list) is_one_of(text, letters, list, list##_letters, CNT(list))
 
 static bool is_secret_name(const char *name, size_t len)
 {
 	char whole[NAME_MAX_BYTES + 1], word[NAME_MAX_BYTES + 1];
 	size_t whole_len = 0, word_len = 0;
 	bool has_secret_word = false;
+	uint32_t letters;
 
+	pthread_once(&letters_once, note_all_letters);
 	if (len > NAME_MAX_BYTES) {
 		name += len - NAME_MAX_BYTES;
 		len = NAME_MAX_BYTES;
@@ -120,19 +159,22 @@ static bool is_secret_name(const char *name, size_t len)
 		}
 		word[word_len] = '\0';
 		word_len = 0;
-		has_secret_word = has_secret_word || is_one_of(word, secret_words, CNT(secret_words));
+		has_secret_word = has_secret_word || IS_ONE_OF(word, letters_of(word), secret_words);
 	}
 	whole[whole_len] = '\0';
-	if (is_one_of(whole, harmless_names, CNT(harmless_names)))
+	letters = letters_of(whole);
+	if (IS_ONE_OF(whole, letters, harmless_names))
 		return false;
-	if (has_secret_word || is_one_of(whole, secret_names, CNT(secret_names)))
+	if (has_secret_word || IS_ONE_OF(whole, letters, secret_names))
 		return true;
 	for (size_t i = 0; i < CNT(secret_parts); i++)
-		if (strstr(whole, secret_parts[i]))
+		if (!(secret_parts_letters[i] & ~letters) && strstr(whole, secret_parts[i]))
 			return true;
 	for (size_t i = 0; i < CNT(secret_ends); i++) {
 		size_t end_len = strlen(secret_ends[i]);
 
+		if (secret_ends_letters[i] & ~letters)
+			continue;
 		if (whole_len >= end_len && strcmp(whole + whole_len - end_len, secret_ends[i]) == 0)
 			return true;
 	}
@@ -143,7 +185,7 @@ bool ht_redact_is_secret_field(const char *name, size_t len)
 {
 	/* Set-Cookie, Cookie2, X-Cookie, Set-Cookie2. */
 	for (size_t i = 0; i + 6 <= len; i++)
-		if (strncasecmp(name + i, "cookie", 6) == 0)
+		if (lower(name[i]) == 'c' && strncasecmp(name + i, "cookie", 6) == 0)
 			return true;
 	return is_secret_name(name, len);
 }
@@ -372,6 +414,15 @@ static char *redact(const struct scan *scan)
 	return output.text;
 }
 
+bool ht_redact_may_change(const char *url, size_t len)
+{
+	/* A user info ends with an @, a name with a =, as they stand there or percent-encoded. */
+	for (size_t i = 0; i < len; i++)
+		if (url[i] == '@' || url[i] == '=' || url[i] == '%')
+			return true;
+	return false;
+}
+
 char *ht_redact_url(const char *url, size_t len)
 {
 	struct scan scan = { .url = url, .len = len };
@@ -382,7 +433,7 @@ char *ht_redact_url(const char *url, size_t len)
 static bool is_field_of(const char *name, size_t len, const char *const *list, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++)
-		if (strlen(list[i]) == len && strncasecmp(name, list[i], len) == 0)
+		if (len && lower(name[0]) == list[i][0] && strlen(list[i]) == len && strncasecmp(name, list[i], len) == 0)
 			return true;
 	return false;
 }
@@ -395,22 +446,42 @@ static bool holds_bearer(const char *value, size_t len)
 	return false;
 }
 
-char *ht_redact_field_value(const char *name, size_t name_len, const char *value, size_t value_len)
+/* What the field's name and value make of it. */
+enum verdict { KEPT, IS_URL, HOLDS_URLS, IS_SECRET };
+
+static enum verdict judge(const char *name, size_t name_len, const char *value, size_t value_len)
 {
 	static const char *const protocol_field[] = { "sec-websocket-protocol" };
-	struct scan scan = { .url = value, .len = value_len };
-	char *copy;
 
 	if (is_field_of(name, name_len, url_fields, CNT(url_fields)))
-		return redact(&scan);
+		return IS_URL;
 	if (ht_redact_is_secret_field(name, name_len))
-		return strdup(HT_REDACTED);
-	scan.is_text = is_field_of(name, name_len, text_fields, CNT(text_fields)) || memmem(value, value_len, "://", 3);
-	if (scan.is_text)
-		return redact(&scan);
+		return IS_SECRET;
+	if (is_field_of(name, name_len, text_fields, CNT(text_fields)) || memmem(value, value_len, "://", 3))
+		return HOLDS_URLS;
 	/* Browsers cannot set other fields for a WebSocket, so tokens travel here: base64url.bearer.authorization.k8s.io.<token>. */
 	if (is_field_of(name, name_len, protocol_field, 1) && holds_bearer(value, value_len))
+		return IS_SECRET;
+	return KEPT;
+}
+
+bool ht_redact_field_may_change(const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	enum verdict verdict = judge(name, name_len, value, value_len);
+
+	return verdict == IS_SECRET || (verdict != KEPT && ht_redact_may_change(value, value_len));
+}
+
+char *ht_redact_field_value(const char *name, size_t name_len, const char *value, size_t value_len)
+{
+	enum verdict verdict = judge(name, name_len, value, value_len);
+	struct scan scan = { .url = value, .len = value_len, .is_text = verdict == HOLDS_URLS };
+	char *copy;
+
+	if (verdict == IS_SECRET)
 		return strdup(HT_REDACTED);
+	if (verdict != KEPT)
+		return redact(&scan);
 	copy = malloc(value_len + 1);
 	if (!copy)
 		return NULL;

@@ -21,7 +21,11 @@ bool ht_redact_is_secret_param(const char *name, size_t len);
  * (and fragment) parameters become [redacted]. Returns a malloc'ed string; NULL and errno ENOMEM.
  */
 char *ht_redact_url(const char *url, size_t len);
+/* May ht_redact_url() make something else of it? False is certain, and quick to know. */
+bool ht_redact_may_change(const char *url, size_t len);
 /* A copy of a field's value, redacted as its name demands (URL-carrying fields by ht_redact_url). malloc'ed; NULL and ENOMEM. */
 char *ht_redact_field_value(const char *name, size_t name_len, const char *value, size_t value_len);
+/* As ht_redact_may_change(). */
+bool ht_redact_field_may_change(const char *name, size_t name_len, const char *value, size_t value_len);
 
 #endif

@@ -3,27 +3,35 @@
  * request.c - the request object: its memory and its list of hooks.
  *
  * In:  what the layers of conn/ and req/ know. Out: one object that the getters (getters.c, timings.c) read.
- * Memory: strings and infos come from an arena of blocks that goes with the last reference; the array of hooks is grown apart, as it moves.
+ * Memory: strings, infos and the array of hooks come from an arena that goes with the last reference. Its first block is allocated together with the
+ * object, large enough for a request on a kept connection without fields: one malloc() and one free() for each of those, and not much more than it
+ * needs while thousands of requests wait for their responses.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "req/request.h"
 
-/* A plain request with its strings and some thirty hooks takes two to three KiB. */
-#define BLOCK_BYTES_MIN 4096
-#define BLOCK_BYTES_MAX 65536
-#define ARENA_ALIGN     16
+#define FIRST_BLOCK_BYTES 1104
+#define BLOCK_BYTES_MIN   2048
+#define BLOCK_BYTES_MAX   65536
+#define ARENA_ALIGN       16
+#define FIRST_HOOK_CAP    12
 
 struct ht_arena_block {
 	struct ht_arena_block *next;
-	size_t used_bytes;
 	size_t cap_bytes;
 	char mem[] __attribute__((aligned(ARENA_ALIGN)));
+};
+
+struct first_block {
+	struct httptrace_request request;
+	char mem[FIRST_BLOCK_BYTES] __attribute__((aligned(ARENA_ALIGN)));
 };
 
 static void message_init(struct httptrace_message *message)
@@ -35,10 +43,15 @@ static void message_init(struct httptrace_message *message)
 
 struct httptrace_request *ht_request_new(enum httptrace_kind kind, uint64_t id)
 {
-	struct httptrace_request *request = calloc(1, sizeof(*request));
+	struct first_block *first = malloc(sizeof(*first));
+	struct httptrace_request *request;
 
-	if (!request)
+	if (!first)
 		return NULL;
+	request = &first->request;
+	memset(request, 0, sizeof(*request));
+	request->arena_at = first->mem;
+	request->arena_room_bytes = sizeof(first->mem);
 	request->ref_cnt = 1;
 	request->kind = kind;
 	request->id = id;
@@ -73,14 +86,32 @@ void httptrace_request__unref(struct httptrace_request *request)
 		next = block->next;
 		free(block);
 	}
-	free(request->hooks);
 	free(request);
 }
 
-void *ht_request_alloc(struct httptrace_request *request, size_t bytes)
+static bool add_block(struct httptrace_request *request, size_t bytes)
 {
 	struct ht_arena_block *block = request->arena;
-	size_t cap;
+	size_t cap = BLOCK_BYTES_MIN - sizeof(*block);
+
+	if (block)
+		cap = block->cap_bytes < BLOCK_BYTES_MAX / 2 ? 2 * block->cap_bytes : BLOCK_BYTES_MAX;
+	if (cap < bytes)
+		cap = bytes;
+	block = malloc(sizeof(*block) + cap);
+	if (!block)
+		return false;
+	block->cap_bytes = cap;
+	block->next = request->arena;
+	request->arena = block;
+	request->arena_at = block->mem;
+	request->arena_room_bytes = cap;
+	return true;
+}
+
+/* Not zeroed. */
+static void *take_room(struct httptrace_request *request, size_t bytes)
+{
 	void *mem;
 
 	if (bytes > SIZE_MAX / 2) {
@@ -88,34 +119,45 @@ void *ht_request_alloc(struct httptrace_request *request, size_t bytes)
 		return NULL;
 	}
 	bytes = bytes ? (bytes + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : ARENA_ALIGN;
-	if (!block || block->cap_bytes - block->used_bytes < bytes) {
-		cap = BLOCK_BYTES_MIN - sizeof(*block);
-		if (block)
-			cap = block->cap_bytes < BLOCK_BYTES_MAX / 2 ? 2 * block->cap_bytes : BLOCK_BYTES_MAX;
-		if (cap < bytes)
-			cap = bytes;
-		block = calloc(1, sizeof(*block) + cap);
-		if (!block)
-			return NULL;
-		block->cap_bytes = cap;
-		block->next = request->arena;
-		request->arena = block;
-	}
-	mem = block->mem + block->used_bytes;
-	block->used_bytes += bytes;
+	if (request->arena_room_bytes < bytes && !add_block(request, bytes))
+		return NULL;
+	mem = request->arena_at;
+	request->arena_at += bytes;
+	request->arena_room_bytes -= bytes;
 	return mem;
+}
+
+void *ht_request_alloc(struct httptrace_request *request, size_t bytes)
+{
+	void *mem = take_room(request, bytes);
+
+	return mem ? memset(mem, 0, bytes) : NULL;
+}
+
+const char *ht_request_join(struct httptrace_request *request, const struct ht_request_piece *pieces, size_t cnt)
+{
+	size_t len = 0, i;
+	char *text, *at;
+
+	for (i = 0; i < cnt; i++)
+		len += pieces[i].len;
+	text = at = take_room(request, len + 1);
+	if (!text)
+		return NULL;
+	for (i = 0; i < cnt; i++) {
+		if (pieces[i].len)
+			memcpy(at, pieces[i].ptr, pieces[i].len);
+		at += pieces[i].len;
+	}
+	*at = '\0';
+	return text;
 }
 
 const char *ht_request_strndup(struct httptrace_request *request, const char *ptr, size_t len)
 {
-	char *copy;
+	struct ht_request_piece piece = { ptr, len };
 
-	if (!ptr || len == SIZE_MAX)
-		return NULL;
-	copy = ht_request_alloc(request, len + 1);
-	if (copy)
-		memcpy(copy, ptr, len);
-	return copy;
+	return ptr && len < SIZE_MAX / 2 ? ht_request_join(request, &piece, 1) : NULL;
 }
 
 const char *ht_request_strdup(struct httptrace_request *request, const char *text)
@@ -217,19 +259,23 @@ int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_i
 		return -ENOSPC;
 	}
 	if (request->hook_cnt == request->hook_cap) {
-		size_t cap = request->hook_cap ? 2 * request->hook_cap : 32;
-		struct ht_hook *hooks = reallocarray(request->hooks, cap, sizeof(*hooks));
+		size_t cap = request->hook_cap ? 2 * request->hook_cap : FIRST_HOOK_CAP;
+		struct ht_hook *hooks = take_room(request, cap * sizeof(*hooks));
 
 		if (!hooks)
 			return -ENOMEM;
+		if (request->hook_cnt)
+			memcpy(hooks, request->hooks, request->hook_cnt * sizeof(*hooks));
 		request->hooks = hooks;
 		request->hook_cap = cap;
 	}
-	copy = ht_request_alloc(request, size);
+	copy = take_room(request, size);
 	if (!copy)
 		return -ENOMEM;
 	if (info)
 		memcpy(copy, info, size);
+	else
+		memset(copy, 0, size);
 	copy->sz = size;
 	copy->mono_ns = mono_ns;
 	copy->how = how;
@@ -237,7 +283,8 @@ int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_i
 	/* From the end, past none that is equal: the order of adding is kept without looking at ht_hook.order. */
 	while (at > 0 && comes_before(id, copy, &request->hooks[at - 1]))
 		at--;
-	memmove(&request->hooks[at + 1], &request->hooks[at], (request->hook_cnt - at) * sizeof(request->hooks[0]));
+	if (at < request->hook_cnt)
+		memmove(&request->hooks[at + 1], &request->hooks[at], (request->hook_cnt - at) * sizeof(request->hooks[0]));
 	request->hooks[at] = (struct ht_hook){ .id = id, .order = (uint32_t)request->hook_cnt, .info = copy };
 	request->hook_cnt++;
 	return 0;

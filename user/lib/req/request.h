@@ -2,8 +2,8 @@
 /*
  * request.h - the request object: what has become known of one request (or dial), and its hooks; the library's getters read it.
  *
- * In:  the layers of conn/ and req/ fill it. Out: dispatch and the public getters. All its strings and arrays live in its own arena and are freed with
- * its last reference. Limits: HT_REQUEST_MAX_HOOKS hooks (further ones are counted, not kept).
+ * In:  the layers of conn/ and req/ fill it. Out: dispatch and the public getters. All its strings and arrays live in its own arena and are freed
+ * with its last reference. Limits: HT_REQUEST_MAX_HOOKS hooks (further ones are counted, not kept).
  */
 #ifndef HT_REQUEST_H
 #define HT_REQUEST_H
@@ -56,7 +56,9 @@ struct httptrace_request {
 	size_t hook_cnt;
 	size_t hook_cap;
 	uint64_t hooks_dropped;
-	struct ht_arena_block *arena;
+	struct ht_arena_block *arena; /* the blocks behind the first, newest first */
+	char *arena_at;               /* free from here */
+	size_t arena_room_bytes;
 	void *dispatch; /* dispatch's, in the arena: which registrations apply; NULL before the first hook is fired and after done */
 	bool is_done;   /* the engine has told its end: nothing is added any more */
 };
@@ -69,6 +71,12 @@ void *ht_request_alloc(struct httptrace_request *request, size_t bytes);
 /* A NUL-terminated copy in the arena; NULL where ptr is NULL or memory is out. */
 const char *ht_request_strndup(struct httptrace_request *request, const char *ptr, size_t len);
 const char *ht_request_strdup(struct httptrace_request *request, const char *text);
+/* The same of several pieces, one behind the other. */
+struct ht_request_piece {
+	const char *ptr;
+	size_t len;
+};
+const char *ht_request_join(struct httptrace_request *request, const struct ht_request_piece *pieces, size_t cnt);
 const char *ht_request_printf(struct httptrace_request *request, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*

@@ -62,32 +62,68 @@ const char *ht_eai_text(int eai)
 	return "unknown resolver error";
 }
 
-const char *ht_addr_text(const struct ht_addr *addr, char *buf, size_t len)
+char *ht_decimal(char *at, uint64_t value)
 {
-	buf[0] = '\0';
-	if (addr->family == HT_AF_INET) {
-		inet_ntop(AF_INET, addr->addr, buf, (socklen_t)len);
-	} else if (addr->family == HT_AF_INET6) {
-		inet_ntop(AF_INET6, addr->addr, buf, (socklen_t)len);
-		if (addr->scope_id) {
-			size_t used = strlen(buf);
+	char text[HT_DECIMAL_MAX], *from = text + sizeof(text);
 
-			snprintf(buf + used, len - used, "%%%u", addr->scope_id);
+	do
+		*--from = (char)('0' + value % 10);
+	while (value /= 10);
+	memcpy(at, from, (size_t)(text + sizeof(text) - from));
+	return at + (text + sizeof(text) - from);
+}
+
+/* Where it ends. inet_ntop() and snprintf() take ten times as long, and addresses are told with every request. */
+static char *addr_to(const struct ht_addr *addr, char *at)
+{
+	if (addr->family == HT_AF_INET) {
+		for (int i = 0; i < 4; i++) {
+			at = ht_decimal(at, addr->addr[i]);
+			*at++ = '.';
+		}
+		at--;
+	} else if (addr->family == HT_AF_INET6) {
+		inet_ntop(AF_INET6, addr->addr, at, INET6_ADDRSTRLEN);
+		at += strlen(at);
+		if (addr->scope_id) {
+			*at++ = '%';
+			at = ht_decimal(at, addr->scope_id);
 		}
 	}
+	return at;
+}
+
+static const char *copy_text(char *buf, size_t len, const char *text, size_t text_len)
+{
+	if (text_len >= len)
+		text_len = len - 1;
+	memcpy(buf, text, text_len);
+	buf[text_len] = '\0';
 	return buf;
+}
+
+const char *ht_addr_text(const struct ht_addr *addr, char *buf, size_t len)
+{
+	char text[HT_ADDR_TEXT_MAX];
+
+	return copy_text(buf, len, text, (size_t)(addr_to(addr, text) - text));
 }
 
 const char *ht_addr_port_text(const struct ht_addr *addr, char *buf, size_t len)
 {
-	char host[HT_ADDR_TEXT_MAX];
+	bool is_ipv6 = addr->family == HT_AF_INET6;
+	char text[HT_ADDR_TEXT_MAX], *at = text;
 
-	ht_addr_text(addr, host, sizeof(host));
-	if (!host[0])
-		buf[0] = '\0';
-	else
-		snprintf(buf, len, addr->family == HT_AF_INET6 ? "[%s]:%u" : "%s:%u", host, addr->port);
-	return buf;
+	if (addr->family == HT_AF_INET || is_ipv6) {
+		if (is_ipv6)
+			*at++ = '[';
+		at = addr_to(addr, at);
+		if (is_ipv6)
+			*at++ = ']';
+		*at++ = ':';
+		at = ht_decimal(at, addr->port);
+	}
+	return copy_text(buf, len, text, (size_t)(at - text));
 }
 
 bool ht_addr_is_same_host(const struct ht_addr *a, const struct ht_addr *b)

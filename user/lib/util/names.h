@@ -11,7 +11,10 @@
 
 #include "abi/event.h"
 
+/* "[" INET6_ADDRSTRLEN "%4294967295]:65535" and more. */
 #define HT_ADDR_TEXT_MAX 80
+/* Digits of a uint64_t. */
+#define HT_DECIMAL_MAX   20
 
 /* "ECONNREFUSED" and "Connection refused" of a positive errno; "ERRNO_517" is written to buf where it has no name. Never NULL. */
 const char *ht_errno_name(int err, char *buf, size_t len);
@@ -23,6 +26,8 @@ const char *ht_eai_text(int eai);
 /* "127.0.0.1", "::1", "fe80::1%2"; "127.0.0.1:80", "[::1]:80". Empty for an unknown family. Return buf. */
 const char *ht_addr_text(const struct ht_addr *addr, char *buf, size_t len);
 const char *ht_addr_port_text(const struct ht_addr *addr, char *buf, size_t len);
+/* Writes a number's digits, at most HT_DECIMAL_MAX, without a NUL. Returns where they end. */
+char *ht_decimal(char *at, uint64_t value);
 bool ht_addr_is_same_host(const struct ht_addr *a, const struct ht_addr *b);
 bool ht_addr_is_loopback(const struct ht_addr *addr);
 /* Is this host name a literal address (RFC 3986: also in brackets, also with a zone)? */
