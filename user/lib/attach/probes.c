@@ -34,6 +34,7 @@ struct ht_probes {
 	struct ht_probes_file files[HT_PROBES_FILES_MAX];
 	size_t file_cnt;
 	bool is_full_told;
+	bool is_short_of_fds;
 	struct alias aliases[HT_PROBES_ALIASES_MAX];
 	size_t alias_cnt;
 	struct process *processes; /* sorted by pid */
@@ -95,6 +96,16 @@ static void report(const struct ht_probes *probes, int action, pid_t pid, const 
 
 /* ---- Links --------------------------------------------------------------------------------------------------------------------------------------- */
 
+/* A new descriptor is the lowest that is free (open(2)): one that is too high leaves too few. */
+static bool takes_too_much(const struct ht_probes *probes, const int *fds, int cnt)
+{
+	for (int i = 0; i < cnt; i++) {
+		if (probes->opts.fd_end && fds[i] >= probes->opts.fd_end)
+			return true;
+	}
+	return false;
+}
+
 /* Attaches one side of a file's functions. Returns links made, or -errno. *site_cnt grows by the sites. */
 static int attach_side(struct ht_probes *probes, const struct ht_probes_file *file, pid_t pid, bool is_return, int *fds,
 		       unsigned int *site_cnt)
@@ -120,6 +131,10 @@ static int attach_side(struct ht_probes *probes, const struct ht_probes_file *fi
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
 	sites.path = path;
 	err = ht_uprobe_attach(probes->opts.backend, prog_fd, &sites, fds);
+	if (err > 0 && takes_too_much(probes, fds, err)) {
+		ht_reaper_take(probes->opts.reaper, fds, (size_t)err);
+		return -EMFILE;
+	}
 	if (err >= 0)
 		*site_cnt += (unsigned int)sites.cnt;
 	return err;
@@ -154,12 +169,15 @@ static int attach_file(struct ht_probes *probes, const struct ht_probes_file *fi
 	grown = realloc(*link_fds, (*link_cnt + (size_t)cnt) * sizeof(*grown) + 1);
 	if (!grown)
 		goto fail;
+	probes->is_short_of_fds = false;
 	*link_fds = grown;
 	memcpy(grown + *link_cnt, fds, (size_t)cnt * sizeof(*fds));
 	*link_cnt += (size_t)cnt;
 	*site_cnt += new_cnt;
 	return 0;
 fail:
+	if (err == -EMFILE)
+		probes->is_short_of_fds = true;
 	if (cnt)
 		ht_reaper_take(probes->opts.reaper, fds, (size_t)cnt);
 	return err;
@@ -282,6 +300,11 @@ int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const
 	if (!err)
 		report(probes, HT_TARGET_ATTACHED, 0, path, NULL, site_cnt);
 	return err ? err : 1;
+}
+
+bool ht_probes_is_short_of_fds(const struct ht_probes *probes)
+{
+	return probes->is_short_of_fds;
 }
 
 const struct ht_probes_file *ht_probes_files(const struct ht_probes *probes, size_t *cnt)

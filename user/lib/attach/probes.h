@@ -27,6 +27,7 @@ struct ht_probes_opts {
 	enum ht_uprobe_backend backend;
 	bool is_filtered; /* probes in the processes added only */
 	bool is_plan;     /* attach nothing */
+	int fd_end;       /* links take file descriptors below this only, the rest are for looking around; 0: all */
 	bool has_entry_sites; /* ht_sites_plan() */
 	/* A loaded program's fd, or -errno. */
 	int (*program_fd)(void *ctx, enum ht_site_group group, bool is_return);
@@ -77,6 +78,8 @@ size_t ht_probes_process_cnt(const struct ht_probes *probes);
 pid_t ht_probes_process(const struct ht_probes *probes, size_t n);
 
 const struct ht_probes_file *ht_probes_files(const struct ht_probes *probes, size_t *cnt);
+/* Whether a process or library was last refused for want of file descriptors. */
+bool ht_probes_is_short_of_fds(const struct ht_probes *probes);
 /* Entry and return sites that a file's plan comes to. */
 unsigned int ht_probes_site_cnt(const struct ht_site_plan *plan);
 

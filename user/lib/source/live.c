@@ -8,13 +8,16 @@
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +35,13 @@
 
 /* A program takes its time stamp, then builds its record: one that was preempted between may come after a tick of a later time. */
 #define TICK_SLACK_NS (2 * MSEC_NS)
+
+/*
+ * File descriptors: what stays open for the programs, their links, the maps, three libraries, and one process's probes, rounded up; of it FDS_SPARE are for
+ * looking into /proc and for the threads of ready.h.
+ */
+#define FDS_MIN   96
+#define FDS_SPARE 24
 
 /* Between two looks for forks. */
 #define DRAIN_CHUNK 1024
@@ -373,6 +383,38 @@ static int check_pids(struct opening *opening)
 	return 0;
 }
 
+/*
+ * Checked before anything is loaded: each program, map and library that found no descriptor left would fail for a reason of its own, most of them misleading.
+ * Sets the bound of the links.
+ */
+static int check_fds(struct ht_live *live, const struct opening *opening)
+{
+	long cpu_cnt = sysconf(_SC_NPROCESSORS_CONF);
+	unsigned int wanted = FDS_MIN + (cpu_cnt > 0 ? (unsigned int)cpu_cnt : 0), used = 0;
+	struct dirent *entry;
+	struct rlimit limit;
+	DIR *dir;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur > INT_MAX)
+		return 0;
+	dir = opendir("/proc/self/fd");
+	if (!dir && errno != EMFILE)
+		return 0;
+	if (!dir)
+		used = (unsigned int)limit.rlim_cur;
+	while (dir && (entry = readdir(dir)))
+		used += entry->d_name[0] != '.';
+	if (dir) {
+		closedir(dir);
+		used--;
+	}
+	if (used + wanted > limit.rlim_cur)
+		return refuse(opening, -EMFILE, "out of file descriptors: %u of %u are in use, and tracing takes %u: raise the limit (ulimit -n %u)", used,
+			      (unsigned int)limit.rlim_cur, wanted, used + wanted);
+	live->fd_end = (int)limit.rlim_cur - FDS_SPARE;
+	return 0;
+}
+
 static size_t ring_bytes(const struct ht_live_opts *opts)
 {
 	size_t wanted = opts->ring_bytes ? opts->ring_bytes : HT_LIVE_RING_BYTES, bytes = (size_t)sysconf(_SC_PAGESIZE);
@@ -472,6 +514,7 @@ static int attach_probes(struct ht_live *live, const struct opening *opening)
 
 	opts.backend = live->backend;
 	opts.has_entry_sites = opening->opts->has_entry_sites;
+	opts.fd_end = live->fd_end;
 	live->reaper = ht_reaper_new();
 	opts.reaper = live->reaper;
 	live->probes = live->reaper ? ht_probes_new(&opts) : NULL;
@@ -540,8 +583,10 @@ static int open_live(struct ht_live *live, struct opening *opening)
 {
 	const uint32_t traced = HT_TRACED_ON;
 	uint64_t started_ns;
-	int err = check_pids(opening);
+	int err = check_fds(live, opening);
 
+	if (!err)
+		err = check_pids(opening);
 	if (!err)
 		err = open_match(live, opening);
 	if (!err)

@@ -261,7 +261,7 @@ void ht_live_reap(struct ht_live *live, uint64_t now_ns)
 {
 	size_t pending = ht_reaper_pending(live->reaper);
 
-	if (pending > REAP_PENDING_MAX || (pending && now_ns - live->fork_ns > REAP_QUIET_NS))
+	if (pending > REAP_PENDING_MAX || (pending && ht_probes_is_short_of_fds(live->probes)) || (pending && now_ns - live->fork_ns > REAP_QUIET_NS))
 		ht_reaper_run(live->reaper);
 }
 

@@ -59,6 +59,7 @@ struct ht_live {
 	int thread_stop_fd;
 	int rt_policy; /* of that thread */
 	struct sched_param rt_param;
+	int fd_end; /* probes' links take file descriptors below this; 0: all */
 	int epoll_fd;
 	int timer_fd;
 	int clock_fd;            /* becomes ready when the wall clock is set; -1: that is not told */

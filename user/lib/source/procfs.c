@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,8 +127,12 @@ pid_t ht_procfs_tgid(pid_t tid)
 bool ht_procfs_is_alive(pid_t pid)
 {
 	struct ht_proc_info info;
+	int err = ht_procfs_info(pid, &info);
 
-	return !ht_procfs_info(pid, &info) && !info.is_dead;
+	/* Without a file descriptor to ask with, a zombie counts as alive. */
+	if (err && err != -ESRCH)
+		return !kill(pid, 0) || errno != ESRCH;
+	return !err && !info.is_dead;
 }
 
 int ht_procfs_each(ht_procfs_pid_fn fn, void *ctx)
