@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# install-deps.sh run|test|bench|format: installs the Debian packages that this target needs and that are missing, with apt-get, as root or
+# install-deps.sh run|test|bench|peers|format: installs the Debian packages that this target needs and that are missing, with apt-get, as root or
 # through sudo. Does nothing when all are there. Package lists are refreshed only when what they say does not suffice.
 # Writes to standard error only. Exit status: 0 all there, 1 not (one line says why and what to do), 2 usage.
 set -u
@@ -19,9 +19,11 @@ die() {
 case "${1-}" in
 run) wanted="$build $serve" ;;
 test) wanted="$build $serve $tests" ;;
-bench) wanted="$build $serve libssl-dev nginx bpftrace" ;;
+bench) wanted="$build $serve libssl-dev nginx" ;;
+# What the benchmark compares with; sslsniff is compiled against kernel headers, any kernel's, when it starts.
+peers) wanted="bpftrace bpfcc-tools tcpdump linux-headers-$(dpkg --print-architecture 2>/dev/null || uname -m)" ;;
 format) wanted="clang-format" ;;
-*) die "usage: install-deps.sh run|test|bench|format" 2 ;;
+*) die "usage: install-deps.sh run|test|bench|peers|format" 2 ;;
 esac
 
 # Not a Debian: whoever has the tools may go on, the build says what else it lacks.

@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * client.c - the benchmark's client: one keep-alive connection on loopback, in the clear or over OpenSSL with an fd BIO, and nothing
- * between the requests but the clock.
+ * between the requests but the clock; or no connection.
  *
- * client PORT [CA_FILE]: with a CA file over TLS. Reads commands from standard input, a line each, and answers each with a line:
- *     run N  sends N requests on a fresh connection after one that is not timed: "N wall_ns cpu_ns", user and system time of this process
+ * client PORT [CA_FILE [ex]]: with a CA file over TLS, by SSL_write and SSL_read; with ex by SSL_write_ex and SSL_read_ex.
+ * client --work: no sockets at all: computes, and reads and writes a pipe and a file.
+ * Reads commands from standard input, a line each, and answers each with a line:
+ *     run N  sends N requests on a fresh connection after one that is not timed (or does N pieces of work): "N wall_ns cpu_ns", user and
+ *            system time of this process
  *     mark   calls bench_mark(), where a tracer may have a probe: "mark"
  * client --idle maps the same libraries, prints "idle", and waits for the end of its standard input.
  * A failure is one line on standard error and exit status 1.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +36,12 @@ static const char request[] = "GET /bench HTTP/1.1\r\nHost: localhost\r\nUser-Ag
 struct connection {
 	int fd;
 	SSL *ssl; /* NULL: in the clear */
+};
+
+struct target {
+	uint16_t port;
+	SSL_CTX *ctx; /* NULL: in the clear */
+	bool has_ex;  /* by the functions whose names end in _ex */
 };
 
 __attribute__((format(printf, 1, 2))) static void die(const char *format, ...)
@@ -86,21 +97,43 @@ static void close_connection(struct connection *conn)
 	close(conn->fd);
 }
 
-static void one_request(const struct connection *conn)
+static int send_some(const struct connection *conn, bool has_ex, const void *data, int len)
+{
+	size_t done;
+
+	if (!conn->ssl)
+		return (int)send(conn->fd, data, (size_t)len, MSG_NOSIGNAL);
+	if (has_ex)
+		return SSL_write_ex(conn->ssl, data, (size_t)len, &done) ? (int)done : -1;
+	return SSL_write(conn->ssl, data, len);
+}
+
+static int receive_some(const struct connection *conn, bool has_ex, void *buf, int room)
+{
+	size_t done;
+
+	if (!conn->ssl)
+		return (int)recv(conn->fd, buf, (size_t)room, 0);
+	if (has_ex)
+		return SSL_read_ex(conn->ssl, buf, (size_t)room, &done) ? (int)done : -1;
+	return SSL_read(conn->ssl, buf, room);
+}
+
+static void one_request(const struct connection *conn, bool has_ex)
 {
 	const int request_len = (int)sizeof(request) - 1;
 	char buf[4096 + 1];
 	size_t have = 0, want = 0;
 	int ret;
 
-	ret = conn->ssl ? SSL_write(conn->ssl, request, request_len) : (int)send(conn->fd, request, (size_t)request_len, MSG_NOSIGNAL);
+	ret = send_some(conn, has_ex, request, request_len);
 	if (ret != request_len)
 		die("send: %s", conn->ssl ? ERR_error_string(ERR_get_error(), NULL) : strerror(errno));
 	do {
 		const char *end, *field;
 		size_t room = sizeof(buf) - 1 - have;
 
-		ret = conn->ssl ? SSL_read(conn->ssl, buf + have, (int)room) : (int)recv(conn->fd, buf + have, room, 0);
+		ret = receive_some(conn, has_ex, buf + have, (int)room);
 		if (ret <= 0)
 			die("the connection ended within a response");
 		have += (size_t)ret;
@@ -115,27 +148,66 @@ static void one_request(const struct connection *conn)
 	} while (want == 0 || have < want);
 }
 
-static void run(unsigned long request_cnt, uint16_t port, SSL_CTX *ctx)
+struct stopwatch {
+	uint64_t wall_ns;
+	uint64_t cpu_ns;
+};
+
+static struct stopwatch begin(void)
+{
+	return (struct stopwatch){ clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
+}
+
+static void end(const struct stopwatch *watch, unsigned long cnt)
+{
+	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - watch->cpu_ns, wall_ns = clock_ns(CLOCK_MONOTONIC) - watch->wall_ns;
+
+	printf("%lu %llu %llu\n", cnt, (unsigned long long)wall_ns, (unsigned long long)cpu_ns);
+}
+
+static void run(unsigned long request_cnt, const struct target *target)
 {
 	struct connection conn;
-	uint64_t wall_ns, cpu_ns;
+	struct stopwatch watch;
 
-	open_connection(&conn, port, ctx);
-	one_request(&conn);
-	wall_ns = clock_ns(CLOCK_MONOTONIC);
-	cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+	open_connection(&conn, target->port, target->ctx);
+	one_request(&conn, target->has_ex);
+	watch = begin();
 	for (unsigned long n = 0; n < request_cnt; n++)
-		one_request(&conn);
-	cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns;
-	wall_ns = clock_ns(CLOCK_MONOTONIC) - wall_ns;
+		one_request(&conn, target->has_ex);
+	end(&watch, request_cnt);
 	close_connection(&conn);
-	printf("%lu %llu %llu\n", request_cnt, (unsigned long long)wall_ns, (unsigned long long)cpu_ns);
+}
+
+/* The calls that a process without sockets shares with those that have some, and something to compute between them. */
+static void work(unsigned long piece_cnt)
+{
+	static unsigned char block[4096];
+	int file_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), pipe_fds[2];
+	struct stopwatch watch;
+	uint32_t sum = 1;
+
+	if (file_fd < 0 || pipe2(pipe_fds, O_CLOEXEC))
+		die("a file and a pipe: %s", strerror(errno));
+	watch = begin();
+	for (unsigned long n = 0; n < piece_cnt; n++) {
+		if (pread(file_fd, block, sizeof(block), 0) != sizeof(block) || write(pipe_fds[1], &sum, sizeof(sum)) != sizeof(sum) ||
+		    read(pipe_fds[0], &sum, sizeof(sum)) != sizeof(sum))
+			die("a file or a pipe: %s", strerror(errno));
+		for (size_t i = 0; i < sizeof(block); i++)
+			sum = sum * 31 + block[i];
+	}
+	end(&watch, piece_cnt);
+	close(file_fd);
+	close(pipe_fds[0]);
+	close(pipe_fds[1]);
 }
 
 int main(int argc, char **argv)
 {
 	char line[64];
-	SSL_CTX *ctx = NULL;
+	struct target target = { .has_ex = false };
+	bool is_working = argc == 2 && strcmp(argv[1], "--work") == 0;
 	unsigned long port;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -146,17 +218,22 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	port = argc >= 2 ? strtoul(argv[1], NULL, 10) : 0;
-	if (port == 0 || port > 65535 || argc > 3)
-		die("usage: client PORT [CA_FILE] | client --idle");
-	if (argc == 3) {
-		ctx = SSL_CTX_new(TLS_client_method());
-		if (!ctx || SSL_CTX_load_verify_locations(ctx, argv[2], NULL) != 1)
+	target.port = (uint16_t)port;
+	target.has_ex = argc == 4 && strcmp(argv[3], "ex") == 0;
+	if (!is_working && (port == 0 || port > 65535 || argc > 4 || (argc == 4 && !target.has_ex)))
+		die("usage: client PORT [CA_FILE [ex]] | client --work | client --idle");
+	if (argc >= 3) {
+		target.ctx = SSL_CTX_new(TLS_client_method());
+		if (!target.ctx || SSL_CTX_load_verify_locations(target.ctx, argv[2], NULL) != 1)
 			die("%s: %s", argv[2], ERR_error_string(ERR_get_error(), NULL));
-		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+		SSL_CTX_set_verify(target.ctx, SSL_VERIFY_PEER, NULL);
 	}
 	while (fgets(line, sizeof(line), stdin)) {
 		if (strncmp(line, "run ", 4) == 0) {
-			run(strtoul(line + 4, NULL, 10), (uint16_t)port, ctx);
+			if (is_working)
+				work(strtoul(line + 4, NULL, 10));
+			else
+				run(strtoul(line + 4, NULL, 10), &target);
 		} else if (strcmp(line, "mark\n") == 0) {
 			bench_mark();
 			puts("mark");
@@ -164,6 +241,6 @@ int main(int argc, char **argv)
 			die("no such command: %s", line);
 		}
 	}
-	SSL_CTX_free(ctx);
+	SSL_CTX_free(target.ctx);
 	return 0;
 }

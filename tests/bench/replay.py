@@ -15,30 +15,36 @@ import sys
 import tempfile
 from pathlib import Path
 
-import bench
+from bed import Bed
+from common import ROOT, Failure, wait_for_line
+from tracers import Tracer
+
+
+class Recorder(Tracer):
+    def __init__(self, program, pids, path):
+        self.command = [str(program), "-p", ",".join(map(str, pids)), "-w", str(path)]
+
+    def attach(self):
+        self.spawn(self.command, stderr=subprocess.PIPE)
+        wait_for_line(self.process.stderr, lambda line: line.startswith("httptrace-bpf: tracing"), "httptrace-bpf")
 
 
 def record(build, directory, requests):
     """Returns the path of the capture."""
     path = directory / "bench.cap"
-    cpu = max(os.sched_getaffinity(0))
-    server = bench.Server(directory, cpu)
-    clients = [bench.Client(build / "tests/bench/client", server.clear_port, cpu),
-               bench.Client(build / "tests/bench/client", server.tls_port, cpu, server.ca_file)]
-    tracer = bench.Tracer()
-    pids = ",".join(str(client.pid) for client in clients)
+    bed = Bed(build, directory)
     try:
-        tracer.process = tracer.spawn([str(build / "httptrace-bpf"), "-p", pids, "-w", str(path)], stderr=subprocess.PIPE)
-        said = tracer.process.stderr.readline()
-        if not said.startswith(bench.READY):
-            raise bench.Failure(said.strip() or "never said that it is tracing")
-        for client in clients:
-            client.run(requests // 2)
-        tracer.stop()
+        clients = [bed.clients["clear"], bed.clients["tls"]]
+        tracer = Recorder(build / "httptrace-bpf", [client.pid for client in clients], path)
+        tracer.start()
+        try:
+            for client in clients:
+                client.run(requests // 2)
+            tracer.stop()
+        finally:
+            tracer.abandon()
     finally:
-        tracer.abandon()
-        for part in (*clients, server):
-            part.stop()
+        bed.stop()
     return path
 
 
@@ -48,7 +54,7 @@ def run(command):
     done = subprocess.run([str(word) for word in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode != 0:
-        raise bench.Failure(f"{command[0]}: {done.stderr.strip()}")
+        raise Failure(f"{command[0]}: {done.stderr.strip()}")
     return done.stdout, (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e6
 
 
@@ -60,7 +66,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--requests", type=int, default=100000, help="in the new capture (100000)")
     options = parser.parse_args()
-    build = (bench.ROOT / options.build).resolve()
+    build = (ROOT / options.build).resolve()
     program, count = build / "httptrace-bpf", build / "tests/bench/count"
     with tempfile.TemporaryDirectory(prefix="httptrace-bench-") as directory:
         path = options.capture or record(build, Path(directory), options.requests)
@@ -81,5 +87,5 @@ def main():
 if __name__ == "__main__":
     try:
         main()
-    except bench.Failure as failure:
+    except Failure as failure:
         sys.exit(f"replay.py: {failure}")

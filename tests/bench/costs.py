@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What the measured series say: the tables of costs, and the ratios that are wanted, each with whether it holds."""
+import statistics
+
+from measure import NOT_ASKED_FOR, Measurement
+from report import median, spread, table
+from tracers import ROWS
+
+UNTRACED = Measurement.UNTRACED
+TITLES = {
+    "clear": "A keep-alive request in the clear",
+    "tls": "A keep-alive request over TLS: OpenSSL with an fd BIO, `SSL_write` and `SSL_read`",
+    "tls_ex": "The same by `SSL_write_ex` and `SSL_read_ex`, as Python calls them",
+    "work": "A process without sockets: a file and a pipe read and written, and something to compute",
+}
+
+
+def cost_row(name, row):
+    if not row.wall:
+        return [name, "not measured", *["-"] * 7]
+    if name == UNTRACED:
+        return [name, median(row.wall), "-", "-", "-", "-", "-", "-", "-"]
+    return [name, median(row.wall), median(row.added_wall, "{:+.2f}"), median(row.ratio), median(row.added_cpu, "{:+.2f}"), spread(row.added_cpu),
+            median(row.cpu_ratio, "{:.3f}"), median(row.tracer_cpu), median(row.seen, "{:.1%}")]
+
+
+def cost_tables(series):
+    lines = []
+    for way, title in TITLES.items():
+        rows = [cost_row(name, series[name, way]) for name in (UNTRACED, *ROWS)
+                if (name, way) in series and series[name, way].failure != NOT_ASKED_FOR]
+        head = ["us" if way == "work" else "us a request", "as waited", "added", "x untraced", "client CPU added", "min .. max", "x untraced", "tracer CPU",
+                "seen"]
+        lines += [f"### {title}", "", *table(head, rows), ""]
+        for name in ROWS:
+            row = series.get((name, way))
+            if row and row.failure and row.failure != NOT_ASKED_FOR:
+                lines += [f"{name}: {row.failures if row.wall else 'all'} rounds not measured: {row.failure}", ""]
+    return lines
+
+
+class Wanted:
+    """One line of what is wanted: per round a figure, of which the median is judged."""
+
+    def __init__(self, what, bound, figures, holds, form="{:.2f}", reason=None):
+        self.what, self.bound, self.figures, self.holds, self.form, self.reason = what, bound, figures, holds, form, reason
+
+    def row(self):
+        if not self.figures:
+            return [self.what, self.bound, "-", "-", f"not measured: {self.reason}"]
+        verdict = "holds" if self.holds(statistics.median(self.figures)) else "does not hold"
+        return [self.what, self.bound, median(self.figures, self.form), spread(self.figures, self.form), verdict]
+
+
+def pairs(one, other):
+    """The client CPU that two rows added in the same rounds."""
+    of_other = dict(zip(other.rounds, other.added_cpu))
+    return [(added, of_other[number]) for number, added in zip(one.rounds, one.added_cpu) if number in of_other]
+
+
+def wanted_lines(series):
+    def ready(*keys):
+        failed = [key for key in keys if not series[key].wall]
+        return None if not failed else failed[0][0]
+
+    def fraction(what, ours, theirs, way, parts):
+        reason = ready((ours, way), (theirs, way))
+        figures = [] if reason else [a / b for a, b in pairs(series[ours, way], series[theirs, way]) if b > 0]
+        bound = f"<= 1/{parts} = {1 / parts:.3f}" if parts > 1 else "<= 1"
+        return Wanted(what, bound, figures, lambda value: value <= 1 / parts, "{:.3f}", reason or "nothing was added that could be compared")
+
+    def same_by_ex(name):
+        reason = ready((name, "tls"), (name, "tls_ex"))
+        plain, by_ex = series[name, "tls"], series[name, "tls_ex"]
+        figures = [] if reason else [b - a for a, b in pairs(plain, by_ex)]
+        # Rounds that disagree about the sign, or a difference that is a tenth of what is added, and at least 0.1 us.
+        noise = max(0.1, abs(statistics.median(plain.added_cpu)) / 10) if figures else 0
+        return Wanted(f"`_ex` forms less plain ones, {name}, us", f"0 within the rounds, or +-{noise:.2f}", figures,
+                      lambda value: min(figures) <= 0 <= max(figures) or abs(value) <= noise, "{:+.2f}", reason)
+
+    def no_slower(name):
+        reason = ready((name, "work"))
+        figures = [] if reason else series[name, "work"].cpu_ratio
+        return Wanted(f"no sockets: x untraced, {name}", "1.00 +- 0.01", figures, lambda value: abs(value - 1) <= 0.01, "{:.3f}", reason)
+
+    ours, all_ours = "httptrace-bpf -p", "httptrace-bpf"
+    clear_reason = ready((ours, "clear"))
+    lines = [
+        fraction("TLS, -p: of the same at the public entries", ours, "httptrace-bpf -p --probe-sites entry", "tls", 10),
+        fraction("TLS, -p: of bpftrace", ours, "bpftrace -p", "tls", 12),
+        fraction("TLS, -p: of sslsniff", ours, "sslsniff -p", "tls", 12),
+        fraction("TLS, system-wide: of bpftrace", all_ours, "bpftrace", "tls", 12),
+        fraction("TLS, system-wide: of sslsniff", all_ours, "sslsniff", "tls", 12),
+        Wanted("in the clear, -p, us", "<= 1.00", [] if clear_reason else series[ours, "clear"].added_cpu, lambda value: value <= 1, "{:+.2f}",
+               clear_reason),
+        fraction("in the clear, -p: of tcpdump", ours, "tcpdump -i lo -w FILE", "clear", 1),
+        same_by_ex(ours),
+        same_by_ex(all_ours),
+        no_slower(ours),
+        no_slower(all_ours),
+    ]
+    return table(["client CPU added", "wanted", "median", "min .. max", ""], [line.row() for line in lines])
