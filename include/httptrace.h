@@ -474,6 +474,14 @@ struct httptrace_open_opts {
 	const char *cgroup;
 	enum httptrace_probe_sites probe_sites; /* live only */
 	unsigned int reserved;                  /* 0; the place of a later option */
+	/*
+	 * Live only: called once, in the caller's thread, when all that runs now is attached and before the library has a thread of its own:
+	 * capabilities that are given up here are given up in its threads, too. From then on it needs CAP_BPF and CAP_PERFMON for probes in
+	 * processes and libraries that come later, CAP_SYS_PTRACE, CAP_DAC_READ_SEARCH and CAP_CHECKPOINT_RESTORE for those of other users and
+	 * for deleted files. It does not give up any by itself. Calls nothing of the library. NULL: not wanted.
+	 */
+	void (*attached)(void *ctx);
+	void *attached_ctx;
 };
 
 /* The version of the library that is in use, as HTTPTRACE_VERSION is that of the header. A static string. */

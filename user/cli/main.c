@@ -16,8 +16,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "privileges.h"
 #include "run.h"
 #include "say.h"
+
+/* It holds credentials. */
+#define CAPTURE_MODE 0600
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -34,6 +38,23 @@ static void print_line(const char *line, void *ctx)
 {
 	(void)ctx;
 	puts(line);
+}
+
+/* An older file that is not ours takes CAP_FOWNER. Whether it went well is asked by begin_capture(). */
+static void make_capture_private(const struct ht_run *run)
+{
+	struct stat st;
+
+	if (run->capture_fd >= 0 && !run->is_capture_new && !fstat(run->capture_fd, &st) && S_ISREG(st.st_mode))
+		fchmod(run->capture_fd, CAPTURE_MODE);
+}
+
+/* Called while the tracer is being opened, when everything is attached. */
+static void drop_privileges(void *ctx)
+{
+	make_capture_private(ctx);
+	ht_privileges_begin_rt();
+	ht_privileges_drop(ctx);
 }
 
 static struct httptrace_open_opts open_opts(struct ht_run *run)
@@ -56,6 +77,8 @@ static struct httptrace_open_opts open_opts(struct ht_run *run)
 		.log_ctx = run,
 		.notice = ht_run_notice,
 		.notice_ctx = run,
+		.attached = drop_privileges,
+		.attached_ctx = run,
 	};
 }
 
@@ -144,10 +167,10 @@ static int open_capture(struct ht_run *run)
 
 	if (!path)
 		return 0;
-	run->capture_fd = open(path, flags | O_EXCL, 0600);
+	run->capture_fd = open(path, flags | O_EXCL, CAPTURE_MODE);
 	run->is_capture_new = run->capture_fd >= 0;
 	if (run->capture_fd < 0 && errno == EEXIST)
-		run->capture_fd = open(path, flags, 0600);
+		run->capture_fd = open(path, flags, CAPTURE_MODE);
 	return run->capture_fd < 0 ? refuse_capture(run) : 0;
 }
 
@@ -160,7 +183,11 @@ static int begin_capture(struct ht_run *run)
 		return 0;
 	if (fstat(run->capture_fd, &st))
 		return refuse_capture(run);
-	if (S_ISREG(st.st_mode) && (fchmod(run->capture_fd, 0600) || ftruncate(run->capture_fd, lseek(run->capture_fd, 0, SEEK_CUR))))
+	if (!S_ISREG(st.st_mode))
+		return 0;
+	if ((st.st_mode & ALLPERMS) != CAPTURE_MODE && fchmod(run->capture_fd, CAPTURE_MODE))
+		return refuse_capture(run);
+	if (ftruncate(run->capture_fd, lseek(run->capture_fd, 0, SEEK_CUR)))
 		return refuse_capture(run);
 	return 0;
 }
@@ -190,10 +217,14 @@ static int open_tracer(struct ht_run *run)
 	if (run->command.pid)
 		pids[opts.pid_cnt++] = run->command.pid;
 	run->tracer = options->read_path ? httptrace__open_file(options->read_path, &opts) : httptrace__open(&opts);
+	ht_privileges_end_rt();
 	if (!run->tracer) {
 		ht_say("%s", httptrace__open_error());
 		return -EIO;
 	}
+	/* What is in a capture may come from anywhere. */
+	if (options->read_path)
+		ht_privileges_drop(run);
 	run->has_begun = true;
 	return ht_run_register(run);
 }

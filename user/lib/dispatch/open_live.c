@@ -48,6 +48,8 @@ struct httptrace *httptrace__open(const struct httptrace_open_opts *opts)
 	live = live_opts(&checked);
 	live.log = ht_tracer_log;
 	live.log_ctx = tracer;
+	live.attached = checked.attached;
+	live.attached_ctx = checked.attached_ctx;
 	source = ht_live_open(&live, text, sizeof(text));
 	if (!source) {
 		err = -errno;

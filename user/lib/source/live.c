@@ -608,16 +608,18 @@ static int open_live(struct ht_live *live, struct opening *opening)
 	if (err)
 		return err;
 	report_refused_programs(live);
-	if (live->has_own_probes) {
+	if (live->has_own_probes)
 		err = trace_pids(live, opening, started_ns);
-		if (!err && live->is_following)
-			follow_children(live);
-		return err;
-	}
-	if (live->match)
+	else if (live->match)
 		ht_live_match_start(live, opening->pids, opening->pid_cnt, started_ns);
 	else
 		ht_live_queue_all_facts(live, started_ns);
+	if (err)
+		return err;
+	if (opening->opts->attached)
+		opening->opts->attached(opening->opts->attached_ctx);
+	if (live->has_own_probes && live->is_following)
+		follow_children(live);
 	return 0;
 }
 

@@ -22,6 +22,8 @@ struct ht_live_opts {
 	bool has_entry_sites; /* probes on first instructions of public functions only (attach/sites.h) */
 	ht_log_fn log; /* may be NULL */
 	void *log_ctx;
+	void (*attached)(void *ctx); /* may be NULL; everything is attached, no thread has been started */
+	void *attached_ctx;
 	/* Processes that match, now or later, in addition to pids; both given: that match both. NULL: not asked for. */
 	const char *comm;   /* glob (util/glob.h) */
 	const char *cgroup; /* as in source/cgroup.h */
