@@ -11,15 +11,17 @@ from . import server
 from .wait import wait_until
 
 PLAIN, TLS = 8180, 8543  # beside the scheme's own ports, 80 and 443
+LOAD_PLAIN, LOAD_TLS = 8280, 8643  # nothing is logged; the answer is the request's target
 LOG_FORMAT = "$connection|$connection_requests|$remote_port|$request_method|$request_uri|$status|$body_bytes_sent|$https"
 
 CONF = """\
 daemon off;
 master_process on;
 worker_processes 2;
+worker_rlimit_nofile 20000;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log notice;
-events {{ worker_connections 1024; }}
+events {{ worker_connections 16384; }}
 http {{
     access_log off;
     log_format counted '{log_format}';
@@ -43,6 +45,15 @@ http {{
         location / {{ return 200 "hello $arg_id\\n"; }}
         location /file/ {{ alias {folder}/www/; }}
         location /proxy/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_http_version 1.1; }}
+    }}
+    server {{
+        listen 127.0.0.1:{load_plain} backlog=4096;
+        listen 127.0.0.1:{load_tls} ssl backlog=4096;
+        ssl_certificate {cert};
+        ssl_certificate_key {key};
+        keepalive_requests 100000000;
+        keepalive_timeout 600s;
+        location / {{ return 200 "$request_uri\n"; }}
     }}
 }}
 """
@@ -75,6 +86,8 @@ class Nginx:
                     log_format=LOG_FORMAT,
                     plain=PLAIN,
                     tls=TLS,
+                    load_plain=LOAD_PLAIN,
+                    load_tls=LOAD_TLS,
                     upstream=server.PLAIN,
                     cert=certificates.cert,
                     key=certificates.key,
@@ -98,7 +111,7 @@ class Nginx:
 
     @staticmethod
     def _answers():
-        for port in (80, PLAIN, 443, TLS):
+        for port in (80, PLAIN, 443, TLS, LOAD_PLAIN, LOAD_TLS):
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
             except OSError:
