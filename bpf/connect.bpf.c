@@ -27,7 +27,8 @@ static __noinline int tell_fail(struct ht_sock *ss, __u64 ts)
 	ss->connect_ns = 0;
 	if (note && note->cookie == ss->cookie) {
 		err = note->err;
-		bpf_map_delete_elem(&route_notes, &thread);
+		if (!bpf_map_delete_elem(&route_notes, &thread))
+			ht_count(HT_CNT_ROUTE_GONE);
 	}
 	rec = ht_reserve(sizeof(*rec), &seq, NULL);
 	if (!rec)
@@ -90,7 +91,8 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, int v6)
 	((__u32 *)ss->connect_to.addr)[2] = a2;
 	((__u32 *)ss->connect_to.addr)[3] = a3;
 	fresh.cookie = ss->cookie;
-	bpf_map_update_elem(&route_notes, &thread, &fresh, BPF_ANY);
+	if (!bpf_map_update_elem(&route_notes, &thread, &fresh, BPF_ANY) && !note)
+		ht_count(HT_CNT_ROUTE_MADE);
 	return 1;
 }
 

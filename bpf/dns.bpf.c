@@ -110,6 +110,12 @@ static __always_inline void read_texts(struct ht_dns_call *call)
 
 static const struct ht_dns_call new_call;
 
+static __always_inline void forget(const __u64 *who)
+{
+	if (!bpf_map_delete_elem(&dns_calls, who))
+		ht_count(HT_CNT_DNS_GONE);
+}
+
 static __always_inline int on_lookup(struct pt_regs *ctx)
 {
 	__u64 ts = bpf_ktime_get_ns(), who = bpf_get_current_pid_tgid(), sp = PT_REGS_SP(ctx), seq, hints;
@@ -126,6 +132,8 @@ static __always_inline int on_lookup(struct pt_regs *ctx)
 		ht_count(HT_CNT_LOST_SCRATCH);
 		return 0;
 	}
+	if (!call)
+		ht_count(HT_CNT_DNS_MADE);
 	call = bpf_map_lookup_elem(&dns_calls, &who);
 	if (!call)
 		return 0;
@@ -171,7 +179,7 @@ static __always_inline int on_lookup_done(struct pt_regs *ctx)
 	read_texts(call);
 	rec = ht_reserve(sizeof(*rec), &seq, NULL);
 	if (!rec) {
-		bpf_map_delete_elem(&dns_calls, &who);
+		forget(&who);
 		return 0;
 	}
 	ht_hdr_init(&rec->hdr, 0, HT_REC_DNS_DONE, 0, ts, seq, who >> 32, who);
@@ -183,7 +191,7 @@ static __always_inline int on_lookup_done(struct pt_regs *ctx)
 	}
 	rec->hdr.size = __builtin_offsetof(struct ht_rec_dns, addrs) + rec->addr_cnt * sizeof(struct ht_addr);
 	ht_submit(rec, ht_wake(sizeof(*rec)));
-	bpf_map_delete_elem(&dns_calls, &who);
+	forget(&who);
 	return 0;
 }
 

@@ -64,10 +64,13 @@ struct ht_map_socks {
 	__type(value, struct ht_sock);
 };
 
-/* TLS objects: removed when freed. Full: the one not used for longest is forgotten, and counts as never seen when it comes back. */
+/*
+ * TLS objects: removed when freed; a process that ends leaves its behind. Full: the one not used for longest is forgotten (HT_CNT_TLS_MADE,
+ * HT_CNT_TLS_GONE), and counts as never seen when it comes back. Room for 10,000 connections and the dead.
+ */
 struct ht_map_tls_objects {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 8192);
+	__uint(max_entries, 32768);
 	__type(key, struct ht_tls_key);
 	__type(value, struct ht_tls);
 };
@@ -80,7 +83,7 @@ struct ht_map_threads {
 	__type(value, struct ht_thread);
 };
 
-/* Lookups in flight: pid_tgid -> call. A thread killed inside one leaves its entry behind: oldest are reused. */
+/* Lookups in flight: pid_tgid -> call. A thread killed inside one leaves its entry behind: the oldest are forgotten (HT_CNT_DNS_*). */
 struct ht_map_dns_calls {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -88,7 +91,10 @@ struct ht_map_dns_calls {
 	__type(value, struct ht_dns_call);
 };
 
-/* connect() calls that have not got as far as SYN_SENT: pid_tgid -> what routing said. */
+/*
+ * connect() calls that have not got as far as SYN_SENT: pid_tgid -> what routing said. One that has leaves its entry to the thread's next; the
+ * oldest are forgotten (HT_CNT_ROUTE_*), and a failure at once then has no errno.
+ */
 struct ht_map_route_notes {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);

@@ -33,8 +33,7 @@ static __noinline struct ht_tls *object_get(__u64 object, __u32 tgid)
 
 	if (o)
 		return o;
-	if (bpf_map_update_elem(&tls_objects, &key, &new_object, BPF_NOEXIST))
-		ht_count(HT_CNT_LOST_SCRATCH);
+	ht_count(bpf_map_update_elem(&tls_objects, &key, &new_object, BPF_NOEXIST) ? HT_CNT_LOST_SCRATCH : HT_CNT_TLS_MADE);
 	o = bpf_map_lookup_elem(&tls_objects, &key);
 	if (o && !o->id)
 		o->id = ht_next_id();
@@ -234,7 +233,8 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 
 			if (o->role == HT_ROLE_CLIENT)
 				tell(o, object, ts, HT_TLS_FREE);
-			bpf_map_delete_elem(&tls_objects, &key);
+			if (!bpf_map_delete_elem(&tls_objects, &key))
+				ht_count(HT_CNT_TLS_GONE);
 		}
 		return 0;
 	case HT_FN_SSL_SHUTDOWN:

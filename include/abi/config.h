@@ -61,6 +61,13 @@ enum ht_counter {
 	HT_CNT_SOCK_SERVER,      /* sockets judged server side */
 	HT_CNT_TLS_UNBOUND,      /* TLS calls whose object has no socket */
 	HT_CNT_RETURN_UNMATCHED, /* returns without their entry */
+	/* Entries made and taken out again of tables that forget the least recently used one: what is neither there nor taken out was forgotten. */
+	HT_CNT_TLS_MADE,
+	HT_CNT_TLS_GONE,
+	HT_CNT_DNS_MADE,
+	HT_CNT_DNS_GONE,
+	HT_CNT_ROUTE_MADE,
+	HT_CNT_ROUTE_GONE,
 	HT_CNT_MAX = 16,
 };
 

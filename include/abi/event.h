@@ -35,6 +35,8 @@
 #define HT_REC_CONFIG       68 /* struct ht_rec_config: what decides how the rest is reported; first record of a stream, behind CLOCK */
 #define HT_REC_END          69 /* struct ht_rec_tick: tracing ended in good order at ts */
 
+#define HT_REC_COUNT        70 /* struct ht_rec_count: a counter of the source's for the summary; before END */
+
 #define HT_CPU_USER 0xffffffffu /* hdr.cpu of a record made in user space; seq then counts such records */
 
 /* hdr.flags, any kind */
@@ -270,6 +272,12 @@ struct ht_rec_lost {
 	char where[24]; /* "ringbuf", "sideband", "kretprobe", ... NUL-terminated */
 };
 
+struct ht_rec_count {
+	struct ht_hdr hdr;
+	__u64 count;
+	char name[24]; /* as the summary has it, NUL-terminated */
+};
+
 #define HT_CONFIG_FILTERED 0x1 /* a process filter was in force (-p, --, ...) */
 struct ht_rec_config {
 	struct ht_hdr hdr;
@@ -289,6 +297,7 @@ static_assert(sizeof(struct ht_rec_dns) == 40 + 16 + 8 + 16 + 256 + 32 + 16 * 24
 static_assert(sizeof(struct ht_rec_proc) == 40 + 16 + 8 + 8 + 16 + 256, "ABI");
 static_assert(sizeof(struct ht_rec_target) == 56, "ABI");
 static_assert(sizeof(struct ht_rec_lost) == 72, "ABI");
+static_assert(sizeof(struct ht_rec_count) == 72, "ABI");
 static_assert(sizeof(struct ht_rec_config) == 48, "ABI");
 #endif
 

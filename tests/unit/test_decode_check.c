@@ -51,6 +51,7 @@ union any {
 	struct ht_rec_clock clock;
 	struct ht_rec_target target;
 	struct ht_rec_lost lost;
+	struct ht_rec_count count;
 	struct ht_rec_config config;
 	char bytes[2048];
 };
@@ -144,6 +145,11 @@ static void make_sound(union any *any, uint16_t kind)
 		any->lost.count = 1;
 		memset(any->lost.where, 'x', sizeof(any->lost.where));
 		break;
+	case HT_REC_COUNT:
+		any->hdr.size = sizeof(any->count);
+		any->count.count = 1;
+		memset(any->count.name, 'x', sizeof(any->count.name));
+		break;
 	case HT_REC_CONFIG:
 		any->hdr.size = sizeof(any->config);
 		break;
@@ -157,6 +163,7 @@ static const uint16_t kinds[] = {
 	HT_REC_SOCK_STATE, HT_REC_CONNECT_FAIL, HT_REC_SOCK_ERROR, HT_REC_SOCK_RESET, HT_REC_SOCK_AGAIN, HT_REC_DATA,
 	HT_REC_TLS,        HT_REC_DNS_START,    HT_REC_DNS_DONE,   HT_REC_PROC,       HT_REC_CLOCK,      HT_REC_TICK,
 	HT_REC_TARGET,     HT_REC_LOST,         HT_REC_CONFIG,     HT_REC_END,
+	HT_REC_COUNT,
 };
 
 enum { SOUND = 0, WRONG = -EBADMSG };
@@ -232,6 +239,7 @@ static const struct {
 	{ "text of one part", HT_REC_TARGET, SET(ht_rec_target, text_len), 9, WRONG },
 	{ "text without its last NUL", HT_REC_TARGET, SET(ht_rec_target, text_len), 13, SOUND },
 	{ "cut in where", HT_REC_LOST, SET(ht_hdr, size), 71, WRONG },
+	{ "cut in name", HT_REC_COUNT, SET(ht_hdr, size), 71, WRONG },
 	{ "cut", HT_REC_CONFIG, SET(ht_hdr, size), 47, WRONG },
 #undef SET
 };
@@ -382,6 +390,10 @@ static void texts_end_and_tails_are_zero(void **state)
 	make_sound(&any, HT_REC_LOST);
 	hand_on(decode, &any);
 	assert_string_equal(given.bytes, "xxxxxxxxxxxxxxxxxxxxxxx");
+
+	make_sound(&any, HT_REC_COUNT);
+	hand_on(decode, &any);
+	assert_string_equal(given.count.name, "xxxxxxxxxxxxxxxxxxxxxxx");
 
 	make_sound(&any, HT_REC_DATA);
 	hand_on(decode, &any);

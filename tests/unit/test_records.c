@@ -139,6 +139,9 @@ static const struct field fields[] = {
 	FIELD(ht_rec_target, text_len, 48, 4),
 	FIELD(ht_rec_target, pad, 52, 4),
 
+	SIZE(ht_rec_count, 72),
+	FIELD(ht_rec_count, count, 40, 8),
+	FIELD(ht_rec_count, name, 48, 24),
 	SIZE(ht_rec_lost, 72),
 	FIELD(ht_rec_lost, count, 40, 8),
 	FIELD(ht_rec_lost, where, 48, 24),
@@ -229,7 +232,7 @@ static const struct {
 	NUMBER(HT_REC_SOCK_RESET, 4), NUMBER(HT_REC_SOCK_AGAIN, 5),    NUMBER(HT_REC_DATA, 6),         NUMBER(HT_REC_TLS, 7),
 	NUMBER(HT_REC_DNS_START, 8),  NUMBER(HT_REC_DNS_DONE, 9),      NUMBER(HT_REC_PROC, 10),        NUMBER(HT_REC_CLOCK, 64),
 	NUMBER(HT_REC_TICK, 65),      NUMBER(HT_REC_TARGET, 66),       NUMBER(HT_REC_LOST, 67),        NUMBER(HT_REC_CONFIG, 68),
-	NUMBER(HT_REC_END, 69),       NUMBER(HT_CPU_USER, 0xffffffff), NUMBER(HT_F_FOREIGN, 0x0001),   NUMBER(HT_F_EXITING, 0x0002),
+	NUMBER(HT_REC_COUNT, 70),     NUMBER(HT_REC_END, 69),       NUMBER(HT_CPU_USER, 0xffffffff), NUMBER(HT_F_FOREIGN, 0x0001),   NUMBER(HT_F_EXITING, 0x0002),
 	NUMBER(HT_F_COMPAT, 0x0004),  NUMBER(HT_F_NOBUF, 0x0100),      NUMBER(HT_F_EOF, 0x0200),       NUMBER(HT_F_FAILED, 0x0400),
 	NUMBER(HT_F_FIRST, 0x0800),   NUMBER(HT_F_HANDSHAKE, 0x1000),  NUMBER(HT_F_LAST, 0x2000),      NUMBER(HT_CAPTURE_FORMAT, 1),
 #undef NUMBER

@@ -89,6 +89,20 @@ static void target_notice(struct ht_engine *engine, const struct ht_rec_target *
 	notice(engine, &n);
 }
 
+static void source_count(struct ht_engine *engine, const struct ht_rec_count *rec)
+{
+	/* It becomes a key. */
+	if (!rec->name[0] || rec->name[strspn(rec->name, "abcdefghijklmnopqrstuvwxyz0123456789_")])
+		return;
+	for (size_t i = 0; i < engine->source_count_cnt; i++)
+		if (!strcmp(engine->source_counts[i].name, rec->name)) {
+			engine->source_counts[i].count += rec->count;
+			return;
+		}
+	if (engine->source_count_cnt < HT_SOURCE_COUNTS_MAX)
+		engine->source_counts[engine->source_count_cnt++] = *rec;
+}
+
 void ht_engine_record(void *ctx, const struct ht_hdr *rec)
 {
 	struct ht_engine *engine = ctx;
@@ -139,6 +153,9 @@ void ht_engine_record(void *ctx, const struct ht_hdr *rec)
 	}
 	case HT_REC_CONFIG:
 		engine->is_filtered = ((const struct ht_rec_config *)rec)->flags & HT_CONFIG_FILTERED;
+		break;
+	case HT_REC_COUNT:
+		source_count(engine, (const struct ht_rec_count *)rec);
 		break;
 	case HT_REC_TARGET:
 		target_notice(engine, (const struct ht_rec_target *)rec);
@@ -199,14 +216,17 @@ void ht_engine_summary(struct ht_engine *engine, struct httptrace_notice *n)
 		{ "evicted", c->evicted },
 		{ "out_of_memory", c->out_of_memory },
 	};
+	size_t cnt = sizeof(counters) / sizeof(counters[0]);
 
-	static_assert(sizeof(counters) <= sizeof(engine->summary), "room for every counter");
+	static_assert(sizeof(counters) / sizeof(counters[0]) + HT_SOURCE_COUNTS_MAX <= HT_SUMMARY_MAX, "room for every counter");
 	memcpy(engine->summary, counters, sizeof(counters));
+	for (size_t i = 0; i < engine->source_count_cnt; i++)
+		engine->summary[cnt++] = (struct httptrace_counter){ engine->source_counts[i].name, engine->source_counts[i].count };
 	n->sz = sizeof(*n);
 	n->kind = HTTPTRACE_NOTICE_SUMMARY;
 	n->requests = c->requests;
 	n->dials = c->dials;
 	n->events = c->events;
 	n->skipped = engine->summary;
-	n->skipped_cnt = sizeof(counters) / sizeof(counters[0]);
+	n->skipped_cnt = cnt;
 }

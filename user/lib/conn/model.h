@@ -183,7 +183,9 @@ struct ht_engine_counts {
 	uint64_t out_of_memory;
 };
 
-#define HT_SUMMARY_MAX 16
+#define HT_SUMMARY_MAX 32
+/* Counters that the source tells (HT_REC_COUNT): further names are dropped. */
+#define HT_SOURCE_COUNTS_MAX 8
 
 struct ht_engine {
 	struct ht_engine_opts opts;
@@ -202,6 +204,8 @@ struct ht_engine {
 	bool is_filtered;
 	bool is_ended;
 	struct ht_engine_counts counts;
+	struct ht_rec_count source_counts[HT_SOURCE_COUNTS_MAX];
+	size_t source_count_cnt;
 	struct httptrace_counter summary[HT_SUMMARY_MAX];
 };
 

@@ -167,6 +167,7 @@ static const struct kind {
 	[HT_REC_TARGET] = { sizeof(struct ht_rec_target), sizeof(struct ht_rec_target), check_target },
 	[HT_REC_LOST] = { sizeof(struct ht_rec_lost), sizeof(struct ht_rec_lost), NULL },
 	[HT_REC_CONFIG] = { sizeof(struct ht_rec_config), sizeof(struct ht_rec_config), NULL },
+	[HT_REC_COUNT] = { sizeof(struct ht_rec_count), sizeof(struct ht_rec_count), NULL },
 	[HT_REC_END] = { sizeof(struct ht_rec_tick), sizeof(struct ht_rec_tick), NULL },
 };
 
@@ -244,6 +245,12 @@ void ht_check_copy(const struct ht_hdr *rec, struct ht_hdr *to, size_t copy_byte
 		struct ht_rec_lost *lost = (struct ht_rec_lost *)to;
 
 		lost->where[sizeof(lost->where) - 1] = '\0';
+		break;
+	}
+	case HT_REC_COUNT: {
+		struct ht_rec_count *count = (struct ht_rec_count *)to;
+
+		count->name[sizeof(count->name) - 1] = '\0';
 		break;
 	}
 	default:

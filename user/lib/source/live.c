@@ -94,6 +94,7 @@ static int deliver_event(void *ctx, const struct ht_hdr *rec)
 	const struct delivery *to = ctx;
 	struct ht_rec_proc stand_in;
 
+	ht_live_note_seq(to->live, rec);
 	if (!to->live->match || !ht_live_match_refuses(to->live->match, (pid_t)rec->tgid))
 		return deliver(ctx, rec);
 	memset(&stand_in, 0, sizeof(stand_in));
@@ -180,6 +181,7 @@ static int turn(struct delivery *to, bool wants_tick, bool *has_told)
 	ht_live_clock_check(live, now_ns);
 	ht_live_reconcile(live, now_ns);
 	ht_live_reap(live, now_ns);
+	ht_live_losses_look(live, now_ns);
 	pthread_mutex_unlock(&live->lock);
 	cnt = drain(to, &is_whole);
 	if (cnt < 0)
@@ -251,41 +253,6 @@ static int live_poll(struct ht_source *source, int timeout_ms, ht_record_fn fn, 
 	}
 }
 
-static void say_counters(struct ht_live *live)
-{
-	static const char *const names[HT_CNT_MAX] = {
-		[HT_CNT_RECORDS] = "records",
-		[HT_CNT_LOST_RINGBUF] = "lost (ring full)",
-		[HT_CNT_LOST_SCRATCH] = "lost (no scratch or map room)",
-		[HT_CNT_FAULT] = "user memory not readable",
-		[HT_CNT_SOCK_OTHER] = "sockets not HTTP",
-		[HT_CNT_SOCK_SERVER] = "server sockets",
-		[HT_CNT_TLS_UNBOUND] = "TLS calls without a socket",
-		[HT_CNT_RETURN_UNMATCHED] = "returns without entry",
-	};
-	int cpu_cnt = libbpf_num_possible_cpus(), fd = ht_programs_map_fd(live->programs, "counters");
-	uint64_t *values = cpu_cnt > 0 && fd >= 0 ? calloc((size_t)cpu_cnt, sizeof(*values)) : NULL;
-	char text[400] = "";
-	size_t len = 0;
-
-	for (uint32_t i = 0; values && i < HT_CNT_MAX; i++) {
-		uint64_t sum = 0;
-
-		if (!names[i] || bpf_map_lookup_elem(fd, &i, values))
-			continue;
-		for (int cpu = 0; cpu < cpu_cnt; cpu++)
-			sum += values[cpu];
-		if (sum && len < sizeof(text))
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %llu", len ? ", " : "", names[i],
-						(unsigned long long)sum);
-	}
-	free(values);
-	ht_live_say(live, HTTPTRACE_LOG_DEBUG, "BPF counters: %s", len ? text : "all zero");
-	if (live->ring.malformed_cnt || live->queue.dropped_cnt)
-		ht_live_say(live, HTTPTRACE_LOG_WARN, "%llu malformed records in the ring, %llu records of our own dropped",
-			    (unsigned long long)live->ring.malformed_cnt, (unsigned long long)live->queue.dropped_cnt);
-}
-
 static int live_stop(struct ht_source *source, ht_record_fn fn, void *ctx)
 {
 	struct ht_live *live = (struct ht_live *)source;
@@ -306,8 +273,11 @@ static int live_stop(struct ht_source *source, ht_record_fn fn, void *ctx)
 			return n;
 		cnt += n;
 	}
-	say_counters(live);
-	n = deliver_time(&to, HT_REC_TICK, now_ns);
+	pthread_mutex_lock(&live->lock);
+	ht_live_losses_end(live);
+	n = deliver_queue(&to);
+	if (n >= 0)
+		n = deliver_time(&to, HT_REC_TICK, now_ns);
 	if (n >= 0)
 		n = deliver_time(&to, HT_REC_END, now_ns);
 	return n < 0 ? n : cnt + 2;
@@ -334,6 +304,7 @@ static void live_close(struct ht_source *source)
 	ht_reaper_free(live->reaper);
 	ht_queue_free(&live->queue);
 	ht_live_match_free(live->match);
+	ht_live_losses_free(live);
 	if (live->timer_fd >= 0)
 		close(live->timer_fd);
 	if (live->clock_fd >= 0)
@@ -444,6 +415,9 @@ static int load(struct ht_live *live, const struct opening *opening)
 	if (load_opts.backend != HT_UPROBE_MULTI)
 		ht_live_say(live, load_opts.backend == HT_UPROBE_NONE ? HTTPTRACE_LOG_WARN : HTTPTRACE_LOG_INFO,
 			    "library functions are probed by %s (%s)", ht_uprobe_backend_name(load_opts.backend), why);
+	err = ht_live_losses_init(live);
+	if (err)
+		return refuse(opening, err, "cannot count CPUs: %s", strerror(-err));
 	live->traced_fd = ht_programs_map_fd(live->programs, "traced");
 	err = ht_ring_open(&live->ring, ht_programs_map_fd(live->programs, "events"), load_opts.ring_bytes);
 	if (err)

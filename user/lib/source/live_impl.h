@@ -7,6 +7,7 @@
  *   live_match.c   which processes are traced by their name or cgroup
  *   live_facts.c   records made in user space
  *   live_clock.c   what the wall clock shows, and when that was set
+ *   live_losses.c  what was lost or forgotten and no record tells
  *   live_report.c  --targets and --features
  */
 #ifndef HT_LIVE_IMPL_H
@@ -76,6 +77,11 @@ struct ht_live {
 	size_t leaving_cnt;
 	uint64_t leaving_ns; /* when the last of them was added */
 	uint64_t left_ns;    /* when the last process was found to be gone for good; 0 not yet */
+	uint64_t *next_seq;  /* of each CPU, as far as was delivered */
+	uint32_t cpu_cnt;
+	uint64_t looked_ns; /* when BPF's counters were last looked at */
+	uint64_t scratch_told_cnt;
+	uint64_t queue_told_cnt;
 };
 
 uint64_t ht_live_now_ns(void);
@@ -103,6 +109,22 @@ void ht_live_reap(struct ht_live *live, uint64_t now_ns);
 void ht_live_reconcile(struct ht_live *live, uint64_t now_ns);
 /* Whether every traced process has ended and what it did in its last moments has been delivered. */
 bool ht_live_is_over(struct ht_live *live);
+
+/* ---- live_losses.c ---- */
+
+/* 0 or -errno. */
+int ht_live_losses_init(struct ht_live *live);
+void ht_live_losses_free(struct ht_live *live);
+/* Each record of the ring, in the order of delivery. */
+static inline void ht_live_note_seq(struct ht_live *live, const struct ht_hdr *rec)
+{
+	if (rec->cpu < live->cpu_cnt && rec->seq >= live->next_seq[rec->cpu])
+		live->next_seq[rec->cpu] = rec->seq + 1;
+}
+/* Queues what was lost since the last look; once a second at most. */
+void ht_live_losses_look(struct ht_live *live, uint64_t now_ns);
+/* The last look, when the ring has been emptied: queues also what is missing at its end and what tables forgot. */
+void ht_live_losses_end(struct ht_live *live);
 
 /* ---- live_thread.c ---- */
 
