@@ -18,8 +18,6 @@ TITLES = {
 def cost_row(name, row):
     if not row.wall:
         return [name, "not measured", *["-"] * 7]
-    if name == UNTRACED:
-        return [name, median(row.wall), "-", "-", "-", "-", "-", "-", "-"]
     return [name, median(row.wall), median(row.added_wall, "{:+.2f}"), median(row.ratio), median(row.added_cpu, "{:+.2f}"), spread(row.added_cpu),
             median(row.cpu_ratio, "{:.3f}"), median(row.tracer_cpu), median(row.seen, "{:.1%}")]
 

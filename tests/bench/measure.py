@@ -2,7 +2,8 @@
 """The measurement: rounds in which every tracer has its turn, untraced runs before and behind each.
 
 In: a bench. Out: a Series for each row and way. What a tracer adds is the difference to the mean of the two untraced runs around its turn, so that
-the machine's drift between rounds, and most of that within one, is not laid to it.
+the machine's drift between rounds, and most of that within one, is not laid to it. What the untraced row "adds" is the difference of two neighbours: what
+this machine's other business makes of nothing.
 """
 import sys
 
@@ -62,10 +63,7 @@ class Measurement:
         return tuple(map(min, zip(*runs)))
 
     def untraced(self):
-        runs = {way: self.run(way) for way in self.bench.bed.WAYS}
-        for way, run in runs.items():
-            self.table[self.UNTRACED, way].take(None, run, run)
-        return runs
+        return {way: self.run(way) for way in self.bench.bed.WAYS}
 
     def turn(self, name):
         """One tracer's turn: runs by way."""
@@ -115,6 +113,8 @@ class Measurement:
                 after = self.untraced()
                 for way, run in runs.items():
                     self.table[name, way].take(number, run, mean(before[way], after[way]))
+                for way, run in after.items():
+                    self.table[self.UNTRACED, way].take(number, run, before[way])
                 before = after
         self.progress("")
         return self.table

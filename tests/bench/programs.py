@@ -56,10 +56,10 @@ def snapshot(ids):
     return {entry["id"]: entry for entry in listed("prog") if ("prog", entry["id"]) in ids}
 
 
-def run_time_lines(bench, requests):
-    """Runs and us for one request of each of our programs, by way, traced with -p."""
+def run_time_lines(bench, has_pids, requests):
+    """Runs and us for one request of each of our programs, by way; traced with -p or system-wide."""
     ways = [way for way in Bed.WAYS if way != "work"]
-    tracer, per_way, names = HttptraceBpf(bench, True), {}, {}
+    tracer, per_way, names = HttptraceBpf(bench, has_pids), {}, {}
     try:
         with run_time_counted():
             tracer.start()
