@@ -120,8 +120,8 @@ class Bed:
 class Stepper:
     """clients/steps.py on a string: one step, one answer."""
 
-    def __init__(self, bed):
-        self.process = bed.start(bed.script("steps.py", "-"))
+    def __init__(self, bed, env=None):
+        self.process = bed.start(bed.script("steps.py", "-"), env=env)
         self.pid = json.loads(self.process.stdout.readline())["pid"]
 
     def __call__(self, *step):

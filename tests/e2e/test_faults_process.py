@@ -70,6 +70,90 @@ def test_executes_itself_with_objects_at_the_same_address(bed, kind, named):
     assert told == [("python3", "ok", False, 1)] * lives
 
 
+def test_becomes_another_program(bed):
+    """Executed by the traced process itself, with a connection of its old life closed by the kernel: two programs, one pid."""
+    name = bed.unique()
+    curl = ["/usr/bin/curl", "-sS", "-o", "/dev/null", f"https://www.test:{server.TLS}/{name}-curl"]
+    client = Reborn(bed, "tls", f"/{name}", 1, "exec", *curl)
+    with Tracer(bed, "-p", str(client.pid)) as tracer:
+        live(client, 1)
+        assert client.process.wait(10) == 0
+        trace = tracer.wait_exit(timeout_s=10)
+    assert [(record["url"].rsplit("/", 1)[1], record["comm"], record["pid"]) for record in trace.records] == [
+        (f"{name}-1", "python3", client.pid),
+        (f"{name}-curl", "curl", client.pid),
+    ]
+    assert compare_with_server(trace.requests, bed.server.take(requests=2)["requests"]) == []
+    assert hooks.sequence(trace.records[1], f"{COLD_TLS_NAME} PutIdleConn?") == []
+
+
+def test_hands_its_connection_to_the_next_program(bed):
+    """A descriptor that survives exec: one connection, requests of two programs."""
+    name = bed.unique()
+    client = Reborn(bed, "plain", f"/{name}", 1, "keep-exec")
+    with Tracer(bed, "-p", str(client.pid)) as tracer:
+        live(client, 2)
+        assert client.process.wait(10) == 0
+        trace = tracer.wait_exit(timeout_s=10)
+    assert [(record["url"].rsplit("/", 1)[1], record["conn"]["reused"], record["outcome"]) for record in trace.records] == [
+        (f"{name}-1", False, "ok"),
+        (f"{name}-next", True, "ok"),
+    ]
+    assert compare_with_server(trace.requests, bed.server.take(requests=2)["requests"]) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_killed_in_the_middle_of_an_answer(bed, stepper, kind):
+    """The tracer ends with its target, and says how far it got."""
+    host, port = KINDS[kind]
+    with Tracer(bed, "-p", str(stepper.pid)) as tracer:
+        stepper("connect", "a", host, port, {"tls": kind == "tls"})
+        stepper.get("a", "/whole", f"{host}:{port}")
+        stepper("send", "a", f"GET /half?n=40000&pieces=2&slow=60 HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n")
+        stepper("read", "a", 10000)
+        stepper.process.kill()
+        trace = tracer.wait_exit(timeout_s=10)
+    assert trace.status == 0 and [record["url"].rsplit("/", 1)[1][:5] for record in trace.records] == ["whole", "half?"]
+    whole, half = trace.records
+    assert (whole["outcome"], whole["status"]) == ("ok", 200)
+    assert (half["outcome"], half["status"], half["error"]["phase"]) == ("aborted", 200, "receive"), half
+    assert half["conn"]["id"] == whole["conn"]["id"] and hooks.find(half, "ConnClosed")[0]["args"]["by"] == "client"
+
+
+def test_moves_to_other_namespaces(bed):
+    """Mount, network and pid namespaces of its own: an old connection, a server that only it can reach, a library that only it can see."""
+    name, folder, port = bed.unique(), bed.file("covered"), 9443
+    os.mkdir(folder)
+    client = bed.start(bed.script("unsharer.py", server.PLAIN, name, folder, bed.certificates.cert, bed.certificates.key, port))
+    assert client.stdout.readline() == "ready\n"
+    with Tracer(bed, "-p", str(client.pid)) as tracer:
+        client.stdin.write("go\n")
+        client.stdin.flush()
+        pids = json.loads(client.stdout.readline())
+        tracer.wait_url(f"/{name}-inside-2")
+        client.stdin.write("end\n")
+        client.stdin.flush()
+        assert client.wait(10) == 0
+        trace = tracer.wait_exit(timeout_s=10)
+    assert not os.listdir(folder), "the library could be seen from here: this test proves nothing"
+    own = [record for record in trace.records if record["pid"] == client.pid]
+    assert [(record["url"], record["outcome"], record["conn"]["request_index"]) for record in own] == [
+        (f"http://127.0.0.1:{server.PLAIN}/{name}-before", "ok", 1),
+        (f"http://127.0.0.1:{server.PLAIN}/{name}-kept", "ok", 2),
+    ]
+    assert own[0]["conn"]["id"] == own[1]["conn"]["id"]
+    inside = {record["url"]: record for record in trace.requests if record["pid"] in pids and record["url"]}
+    # The first one may have called the library before it was known. Whatever is told is right.
+    for number, pid in enumerate(pids):
+        record = inside.get(f"https://localhost:{port}/{name}-inside-{number}")
+        assert record is not None or number == 0, f"request {number} is missing"
+        if record:
+            assert (record["pid"], record["comm"], record["outcome"], record["status"]) == (pid, "curl", "ok", 200)
+        if number:
+            begin = "GetConn DNSStart? DNSDone? ConnectStart ConnectDone TLSHandshakeStart TLSHandshakeDone GotConn"
+            assert hooks.sequence(record, f"{begin} WroteHeaders WroteRequest GotFirstResponseByte PutIdleConn?") == []
+
+
 class SamePid:
     """clients/same_pid.py on a string: programs that all have one pid, one after another."""
 

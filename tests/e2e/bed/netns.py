@@ -80,6 +80,13 @@ def _add_route(index, network, prefix_len):
     )
 
 
+def loopback_up():
+    """In a new network namespace it is down. Its index."""
+    index = socket.if_nametoindex("lo")
+    _netlink(RTM_NEWLINK, 0, struct.pack("=BBHiII", socket.AF_UNSPEC, 0, 0, index, IFF_UP, IFF_UP))
+    return index
+
+
 class Namespaces:
     """File descriptors of the namespaces that were left, for what has to run on the host's side."""
 
@@ -121,8 +128,7 @@ def enter(folder):
     nscd = "/run/nscd"  # a name service cache of the host's would answer past our resolv.conf
     if os.path.isdir(nscd):
         _check(_libc.mount(b"none", nscd.encode(), b"tmpfs", 0, None), f"cover {nscd}")
-    index = socket.if_nametoindex("lo")
-    _netlink(RTM_NEWLINK, 0, struct.pack("=BBHiII", socket.AF_UNSPEC, 0, 0, index, IFF_UP, IFF_UP))
+    index = loopback_up()
     for address in OTHERS4:
         _add_address(index, address, 32)
     _add_address(index, OTHER6, 128)
