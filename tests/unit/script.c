@@ -189,7 +189,9 @@ static void do_pid(struct script *s)
 
 static void do_exec(struct script *s)
 {
+	s->proc_start_ns = s->word_cnt > 4 ? script_number(s, 4) : 0;
 	script_proc(s, HT_PROC_EXEC, (uint32_t)script_number(s, 1), 0, script_word(s, 2), script_word(s, 3));
+	s->proc_start_ns = 0;
 }
 
 static void do_fact(struct script *s)

@@ -10,7 +10,7 @@
  *   whole                 what this is about depends on where records begin: it is not cut (see script_run())
  *   step TIME; +TIME      the clock's step; time passes (10us, 5ms, 1s, 7ns), told to the engine
  *   pid P [TID]           whose the following records are (100, thread 100)
- *   exec P COMM EXE; fork CHILD PARENT; exit P; fact P COMM EXE
+ *   exec P COMM EXE [START] (when P began); fork CHILD PARENT; exit P; fact P COMM EXE
  *   dnsstart D HOST [SERVICE]; dnsdone D HOST [SERVICE] = ADDR,ADDR...|EAI       (dns D ...: both, 100 us apart)
  *   connect C ADDR:PORT; up C; down C ERRNO|0 (SYN_SENT to CLOSE); nosyn C ADDR:PORT ERRNO (fails before SYN_SENT); old C ADDR:PORT (older than we)
  *   fin C (server's FIN); close C (client); abort C (client, SO_LINGER 0); reset C; expire C (retransmissions gave up); again C (EAGAIN); error C ERRNO

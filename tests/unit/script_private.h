@@ -33,6 +33,7 @@ struct script {
 	size_t told; /* of text */
 	uint64_t now_ns, step_ns, seq;
 	uint32_t pid, tid;
+	uint64_t proc_start_ns; /* of the next process record; 0 not known */
 	struct script_stream streams[SCRIPT_STREAM_MAX];
 	uint64_t dns_start_ns[SCRIPT_STREAM_MAX];
 	size_t cut; /* each transfer comes as two records, cut there; 0: as one */

@@ -71,6 +71,17 @@ static const struct engine_case gap_cases[] = {
 	  "show who\n connect 1 127.0.0.1:443\n up 1\n fork 200 100\n pid 200\n tls 1 start\n"
 	  "tls 1 bind 1 nested\n tx 1 tls13_client handshake\n exit 100\n rx 1 tls13_server handshake\n tls 1 done\n" TGET TOK KEEP,
 	  "GET https://a/ 200 ok : GetConn " TLS " GotConn{fresh}" SENT GOT " PutIdleConn <200/200 - ->\n" },
+	{ "a process's end is lost, and its pid used again: nothing of the old one is the new one's",
+	  "show who\n exec 100 old /bin/old\n dns 1 www.test 80 = 127.0.0.1\n fork 100 50\n" UP GET OK KEEP,
+	  "GET http://a/ 200 ok : " COLD SENT GOT " PutIdleConn <100/100 forked ->\n" },
+	{ "likewise, with a request under way", UP GET "fork 100 50\n connect 2 127.0.0.1:80\n up 2\n tx 2 'GET /2 HTTP/1.1~Host: a~~'\n"
+	  "rx 2 'HTTP/1.1 204 OK~~'\n" KEEP,
+	  "GET http://a/ incomplete wait/incomplete : " COLD SENT "\nGET http://a/2 204 ok : " COLD SENT HEAD PUT },
+	{ "likewise, and the new one's begin is lost, too: when it began tells them apart",
+	  "show who\n exec 100 old /bin/old 7\n dns 1 www.test 80 = 127.0.0.1\n exec 100 new /bin/new 8\n" UP GET OK KEEP,
+	  "GET http://a/ 200 ok : " COLD SENT GOT " PutIdleConn <100/100 new /bin/new>\n" },
+	{ "exec is no other process", "show who\n exec 100 old /bin/old 7\n dns 1 www.test 80 = 127.0.0.1\n exec 100 new /bin/new 7\n" UP GET OK KEEP,
+	  "GET http://a/ 200 ok : GetConn " DNS " " DIAL " GotConn{fresh}" SENT GOT " PutIdleConn <100/100 new /bin/new>\n" },
 	{ "a record comes late", "show time\n" UP GET OK "+4ms\n tx 1 'GET /2 HTTP/1.1~Host: a~~' late=3ms\n" OK KEEP,
 	  "GET http://a/ 200 ok : GetConn@0 ConnectStart@0 ConnectDone@10 GotConn{fresh}@10 WroteHeaders@20 WroteRequest@20 GotFirstResponseByte@30 GotResponseHeaders@30 "
 	  "GotBody@30 PutIdleConn@30\n"

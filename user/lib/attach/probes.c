@@ -389,7 +389,7 @@ int ht_probes_add_process(struct ht_probes *probes, pid_t pid, const char *exe)
 	return err;
 }
 
-void ht_probes_exec_process(struct ht_probes *probes, pid_t pid)
+void ht_probes_renew_process(struct ht_probes *probes, pid_t pid)
 {
 	size_t place = place_of(probes, pid);
 	struct process *process = &probes->processes[place], old;

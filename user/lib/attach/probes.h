@@ -68,8 +68,8 @@ int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const
 
 /* Filtered: gives the process probes on every known library. 0; -ESRCH it is gone; -errno: refused (and reported). Known already: 0. */
 int ht_probes_add_process(struct ht_probes *probes, pid_t pid, const char *exe);
-/* It has called execve: makes sure that its links still are for it. */
-void ht_probes_exec_process(struct ht_probes *probes, pid_t pid);
+/* It has called execve, or has the pid of one whose end was not told: makes sure that its links are for it. */
+void ht_probes_renew_process(struct ht_probes *probes, pid_t pid);
 /* It has ended. Whether it had any probes. */
 bool ht_probes_drop_process(struct ht_probes *probes, pid_t pid);
 bool ht_probes_has_process(const struct ht_probes *probes, pid_t pid);

@@ -89,6 +89,7 @@ struct ht_proc {
 	uint32_t tgid;
 	struct ht_engine *engine;
 	struct ht_list order; /* in the engine, oldest first */
+	uint64_t start_ns;    /* when it began, by the kernel; 0 not known */
 	char comm[17];
 	char *exe; /* NULL: not known */
 	struct ht_list lookups;

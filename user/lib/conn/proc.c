@@ -95,6 +95,26 @@ static void proc_exit(struct ht_proc *proc, uint64_t now_ns)
 	ht_proc_free(proc);
 }
 
+/* Its end was lost: what was under way is not known to have been given up. */
+static void proc_vanished(struct ht_proc *proc, uint64_t now_ns)
+{
+	struct ht_conn *conn, *next;
+
+	ht_list_each(&proc->conns, conn, next, node)
+		ht_conn_cut(conn, now_ns);
+	ht_dial_flush(proc, now_ns);
+	ht_proc_free(proc);
+}
+
+/*
+ * Whether what we know of a pid is about an older process, whose end was lost. Nobody is told of before the fork that made it; when it began is what it
+ * keeps through exec.
+ */
+static bool is_another(const struct ht_proc *proc, const struct ht_rec_proc *rec)
+{
+	return rec->op == HT_PROC_FORK || (proc->start_ns && rec->start_ns && proc->start_ns != rec->start_ns);
+}
+
 void ht_proc_record(struct ht_engine *engine, const struct ht_rec_proc *rec, uint64_t now_ns)
 {
 	struct ht_proc *proc, *parent;
@@ -105,9 +125,14 @@ void ht_proc_record(struct ht_engine *engine, const struct ht_rec_proc *rec, uin
 			proc_exit(proc, now_ns);
 		return;
 	}
+	proc = ht_map_get(&engine->procs, rec->hdr.tgid);
+	if (proc && is_another(proc, rec))
+		proc_vanished(proc, now_ns);
 	proc = ht_proc_get(engine, rec->hdr.tgid);
 	if (!proc)
 		return;
+	if (rec->start_ns)
+		proc->start_ns = rec->start_ns;
 	switch (rec->op) {
 	case HT_PROC_FORK:
 		parent = ht_map_get(&engine->procs, rec->ppid);

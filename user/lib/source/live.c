@@ -511,8 +511,13 @@ static int trace_pids(struct ht_live *live, const struct opening *opening, uint6
 	for (size_t i = 0; i < opening->pid_cnt; i++) {
 		struct ht_proc_info info;
 
-		if (ht_procfs_info(opening->pids[i], &info) || info.is_dead)
+		if (ht_procfs_info(opening->pids[i], &info) || info.is_dead) {
+			uint32_t pid = (uint32_t)opening->pids[i];
+
+			/* Its end may have come before anybody took note: whoever gets its pid is not meant. */
+			bpf_map_delete_elem(live->traced_fd, &pid);
 			continue;
+		}
 		ht_live_queue_fact(live, opening->pids[i], &info, ts_ns);
 		if (ht_probes_add_process(live->probes, opening->pids[i], info.exe) != -ESRCH && ht_procfs_is_alive(opening->pids[i]))
 			alive_cnt++;

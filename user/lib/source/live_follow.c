@@ -201,8 +201,11 @@ static void add_child(struct ht_live *live, pid_t pid)
 {
 	char exe[HT_PROCFS_EXE_MAX + 1];
 
-	if (ht_probes_has_process(live->probes, pid))
+	/* Known by its pid: found in BPF's list before its record was read; or another one, whose end was lost. */
+	if (ht_probes_has_process(live->probes, pid)) {
+		ht_probes_renew_process(live->probes, pid);
 		return;
+	}
 	if (ht_procfs_exe(pid, exe, sizeof(exe)) < 0)
 		exe[0] = '\0';
 	if (live->ready)
@@ -233,7 +236,7 @@ static void follow_exec(struct ht_live *live, const struct ht_rec_proc *rec)
 	pid_t pid = (pid_t)rec->hdr.tgid;
 
 	if (live->is_filtered)
-		ht_probes_exec_process(live->probes, pid);
+		ht_probes_renew_process(live->probes, pid);
 	/* A relative path, or none: /proc knows the whole. */
 	if (!rec->exe_len || rec->exe[0] != '/')
 		ht_live_queue_fact(live, pid, NULL, ht_live_now_ns());
