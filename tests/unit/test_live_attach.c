@@ -580,7 +580,7 @@ static void *look_up(void *arg)
 	return NULL;
 }
 
-/* Of what ht_probes_exec_process() goes by. */
+/* Of what ht_probes_renew_process() goes by. */
 static void links_say_whose_they_are(void)
 {
 	uint32_t ids[64];
