@@ -37,11 +37,11 @@ ubsan: ## the same with the undefined behaviour sanitizer in build-ubsan
 	+@$(SUBMAKE) $(PARALLEL) B=build-ubsan SAN=undefined tests
 	@tests/run --build build-ubsan unit
 
-bench: ## what tracing costs, beside bpftrace, sslsniff and tcpdump, into docs/performance.md; BENCH='--help' for options
+bench: ## what tracing costs, beside bpftrace, sslsniff and tcpdump, into docs/performance.md; with BENCH='OPTIONS' (--help) into no file
 	@packaging/install-deps.sh bench
 	@packaging/install-deps.sh peers || echo 'bench: what is missing has no figures' >&2
 	+@$(SUBMAKE) $(PARALLEL) all tools
-	@tests/bench/bench.py --build $(B) --write docs/performance.md $(BENCH)
+	@tests/bench/bench.py --build $(B) $(or $(BENCH),--write docs/performance.md)
 
 FORMATTED = $(sort $(wildcard include/*.h include/abi/*.h bpf/*.[ch] user/*/*.[ch] user/lib/*/*.[ch] user/lib/*/*/*.[ch] \
 	examples/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch]))

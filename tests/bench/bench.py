@@ -39,7 +39,8 @@ METHOD = """\
 A client in C and a real nginx share one CPU; the tracers have the others. In each of {rounds} rounds every tracer has its turn, in an order that
 moves on from round to round: it is started; each client makes {slices} times {requests} requests, on a new connection each time (the process without
 sockets does {factor} pieces of work for each of them), of which the best time counts; and it is ended. Between the turns the same is done untraced.
-What a tracer adds is the difference to the mean of the two untraced runs around its turn. Told is the median of the rounds, with the least and the most.
+What a tracer adds is the difference to the mean of the two untraced runs around its turn. Told is the median of the rounds, with the least and
+the most.
 
 | column | meaning |
 |---|---|
@@ -54,7 +55,7 @@ What a tracer adds is the difference to the mean of the two untraced runs around
 | untraced | nothing; its columns tell by how much an untraced run differs from the untraced one before: the noise |
 | httptrace-bpf -p | `httptrace-bpf -p PIDS -o text`, its output read from a pipe |
 | httptrace-bpf -p --probe-sites entry | the same, its TLS probes at the first instructions of the public functions, where everybody else puts them |
-| bpftrace -p | counting probes at entry and return of `SSL_read` and `SSL_write`. Version 0.17's `-p` filters, but sets the breakpoints in all processes |
+| bpftrace -p | counting probes at entry and return of `SSL_read` and `SSL_write`. 0.17's `-p` filters, but its breakpoints are in all processes |
 | sslsniff -p | bcc's `sslsniff-bpfcc -p PID`, for OpenSSL only, which prints what passes; `seen` counts its events |
 | httptrace-bpf, bpftrace, sslsniff | the same for the whole system: nginx uses the same libssl, and is probed, too |
 | tcpdump -i lo -w FILE | packets to a file; what is sent over TLS it sees encrypted |
@@ -81,9 +82,11 @@ def report(options, bench):
         yield ["## Figures of the tests", "", *figure_lines(options.figures), ""]
     yield ["## Costs", "", *cost_tables(series)]
     if options.stats:
-        yield ["## Run time of the BPF programs", "", "For one request, without the price of the traps; from one run. Programs on sockets run for every process's,",
-               "the server's too; system-wide those on library functions as well.", "", "With -p:", "", *run_time_lines(bench, True, options.requests),
-               "", "System-wide:", "", *run_time_lines(bench, False, options.requests), ""]
+        yield ["## Run time of the BPF programs", "",
+               "For one request, without the price of the traps; from one run. Programs on sockets run for every process's, the server's",
+               "too; system-wide those on library functions as well.", "",
+               "With -p:", "", *run_time_lines(bench, True, options.requests), "",
+               "System-wide:", "", *run_time_lines(bench, False, options.requests), ""]
     if options.starts:
         yield ["## Start and end", "", f"Beside {options.idle} idle processes, half of which map libssl; {options.starts} times.", "",
                *start_and_end_lines(bench, options.starts, options.idle, names), ""]

@@ -18,8 +18,8 @@ TITLES = {
 def cost_row(name, row):
     if not row.wall:
         return [name, "not measured", *["-"] * 7]
-    return [name, median(row.wall), median(row.added_wall, "{:+.2f}"), median(row.ratio), median(row.added_cpu, "{:+.2f}"), spread(row.added_cpu),
-            median(row.cpu_ratio, "{:.3f}"), median(row.tracer_cpu), median(row.seen, "{:.1%}")]
+    return [name, median(row.wall), median(row.added_wall, "{:+.2f}"), median(row.ratio), median(row.added_cpu, "{:+.2f}"),
+            spread(row.added_cpu), median(row.cpu_ratio, "{:.3f}"), median(row.tracer_cpu), median(row.seen, "{:.1%}")]
 
 
 def cost_tables(series):

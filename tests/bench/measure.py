@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The measurement: rounds in which every tracer has its turn, untraced runs before and behind each.
 
-In: a bench. Out: a Series for each row and way. What a tracer adds is the difference to the mean of the two untraced runs around its turn, so that
-the machine's drift between rounds, and most of that within one, is not laid to it. What the untraced row "adds" is the difference of two neighbours: what
-this machine's other business makes of nothing.
+In: a bench. Out: a Series for each row and way. What a tracer adds is the difference to the mean of the two untraced runs around its turn,
+so that the machine's drift between rounds, and most of that within one, is not laid to it. What the untraced row "adds" is the difference of
+two neighbours: what this machine's other business makes of nothing.
 """
 import sys
 

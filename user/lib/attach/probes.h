@@ -25,9 +25,9 @@
 
 struct ht_probes_opts {
 	enum ht_uprobe_backend backend;
-	bool is_filtered; /* probes in the processes added only */
-	bool is_plan;     /* attach nothing */
-	int fd_end;       /* links take file descriptors below this only, the rest are for looking around; 0: all */
+	bool is_filtered;     /* probes in the processes added only */
+	bool is_plan;         /* attach nothing */
+	int fd_end;           /* links take file descriptors below this only, the rest are for looking around; 0: all */
 	bool has_entry_sites; /* ht_sites_plan() */
 	/* A loaded program's fd, or -errno. */
 	int (*program_fd)(void *ctx, enum ht_site_group group, bool is_return);

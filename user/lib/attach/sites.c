@@ -244,7 +244,8 @@ static void choose_all(int fd, const struct wanted_fn *wanted, const struct ht_e
 		else
 			snprintf(plan->fns[i].why, sizeof(plan->fns[i].why), "first instruction: the file %s", reason);
 	}
-	for (size_t i = 0; chooser && !has_entry_sites && plan->group == HT_SITES_OPENSSL && i < sizeof(inner_fns) / sizeof(inner_fns[0]); i++)
+	for (size_t i = 0; chooser && !has_entry_sites && plan->group == HT_SITES_OPENSSL && i < sizeof(inner_fns) / sizeof(inner_fns[0]);
+	     i++)
 		choose_inner(fd, chooser, flags, i, plan);
 	ht_chooser_free(chooser);
 }
