@@ -72,6 +72,22 @@ static inline void ht_json_string(struct ht_json *json, const char *key, const c
 		ht_buf_add(json->out, "null", 4);
 }
 
+/* A string that, like a key, is a name of this program's or the library's own. */
+static inline void ht_json_word(struct ht_json *json, const char *key, const char *word)
+{
+	size_t len = strlen(word);
+	char *at;
+
+	ht_json_lead(json, key);
+	at = ht_buf_room(json->out, len + 2);
+	if (!at)
+		return;
+	*at++ = '"';
+	memcpy(at, word, len);
+	at[len] = '"';
+	json->out->len += len + 2;
+}
+
 static inline void ht_json_int(struct ht_json *json, const char *key, int64_t value)
 {
 	ht_json_lead(json, key);

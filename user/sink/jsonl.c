@@ -101,7 +101,7 @@ static void put_time(struct ht_json *json, const char *key, int64_t realtime_ns)
 	}
 	if (sec >= 0 && sec < FAST_TIME_END && realtime_ns != HTTPTRACE_UNKNOWN_NS) {
 		fast_time(text, (uint64_t)sec, (uint32_t)nsec);
-		ht_json_string(json, key, text);
+		ht_json_word(json, key, text);
 		return;
 	}
 	t = (time_t)sec;
@@ -279,7 +279,7 @@ static void put_args(struct ht_json *json, enum httptrace_hook_id id, const stru
 		put_error(json, "error", AS(put_idle_conn)->error);
 		break;
 	case HTTPTRACE_CONN_CLOSED:
-		ht_json_string(json, "by", httptrace_closer__name(AS(conn_closed)->by));
+		ht_json_word(json, "by", httptrace_closer__name(AS(conn_closed)->by));
 		break;
 	case HTTPTRACE_TLS_HANDSHAKE_START:
 	case HTTPTRACE_WROTE_HEADERS:
@@ -304,9 +304,9 @@ static void put_hooks(struct ht_json *json, const struct ht_sink_opts *opts, con
 		if (id == HTTPTRACE_WROTE_HEADER_FIELD && !opts->with_headers)
 			continue;
 		ht_json_begin_object(json, NULL);
-		ht_json_string(json, "hook", httptrace_hook__name(id));
+		ht_json_word(json, "hook", httptrace_hook__name(id));
 		ht_json_int(json, "mono_ns", hook->mono_ns);
-		ht_json_string(json, "how", httptrace_how__name(hook->how));
+		ht_json_word(json, "how", httptrace_how__name(hook->how));
 		put_args(json, id, hook, opts->with_headers);
 		if (httptrace_hook__is_ext(id))
 			ht_json_bool(json, "ext", true);
@@ -335,7 +335,7 @@ static void begin_line(struct ht_json *json, struct ht_buf *out, const char *typ
 {
 	ht_json_init(json, out);
 	ht_json_begin_object(json, NULL);
-	ht_json_string(json, "type", type);
+	ht_json_word(json, "type", type);
 	ht_json_int(json, "v", VERSION);
 }
 
@@ -365,7 +365,7 @@ static void jsonl_request(struct ht_buf *out, const struct ht_sink_opts *opts, c
 		ht_json_string(&json, "http", httptrace_request__http(request));
 		put_nonzero(&json, "status", httptrace_request__status(request));
 	}
-	ht_json_string(&json, "outcome", httptrace_outcome__name(httptrace_request__outcome(request)));
+	ht_json_word(&json, "outcome", httptrace_outcome__name(httptrace_request__outcome(request)));
 	put_request_error(&json, request);
 	put_conn(&json, httptrace_request__conn(request));
 	if (!is_dial) {
