@@ -10,7 +10,6 @@
  */
 #include "filter.bpf.h"
 #include "payload.bpf.h"
-#include "scratch.bpf.h"
 #include "syscall.bpf.h"
 #include "tls.bpf.h"
 
@@ -164,7 +163,28 @@ static __always_inline int is_ex(__u32 fn)
  */
 static __always_inline int is_stale(const struct ht_tls_call *call, __u64 sp, __u32 fn)
 {
-	return call->sp < sp || (call->sp == sp && call->fn == fn);
+	return call->sp < sp || (call->sp == sp && (call->fn == fn || call->is_quick));
+}
+
+/*
+ * Whether a write needs no probe at its return, which costs as much as the one at its entry: the send inside it tells that it was
+ * done (sock.bpf.c: quick_sent). Only one that makes one TLS record, of an object whose writes have been seen to do so, on a socket
+ * that is known by evidence.
+ */
+static __always_inline int can_be_quick(const struct ht_tls *o, const struct ht_tls_call *call)
+{
+	return o->quick == HT_QUICK_OK && o->role == HT_ROLE_CLIENT && o->hs == HT_HS_DONE && call->cookie &&
+	       o->flow.kind == HT_STREAM_HTTP1 && !o->flow.quiet && call->len - 1 < HT_QUICK_MAX;
+}
+
+/* The write was watched to its end: all of it was sent, meanwhile, as one record. */
+static __always_inline void learn_quick(struct ht_tls *o, const struct ht_tls_call *call, __u64 cnt)
+{
+	__u32 added = call->sent_bytes - (__u32)cnt;
+
+	if (o->quick == HT_QUICK_UNKNOWN && cnt == call->len && call->cookie && call->cookie == o->cookie &&
+	    added - HT_QUICK_ADDED_MIN <= HT_QUICK_ADDED_MAX - HT_QUICK_ADDED_MIN)
+		o->quick = HT_QUICK_OK;
 }
 
 /* Pushes a frame, over up to two stale ones. With the stack full the outermost is given up. */
@@ -203,7 +223,8 @@ static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 
 		a_;                          \
 	})
 
-static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
+/* Answers whether the call's return is wanted. has_choice: the answer is heeded. */
+static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has_choice)
 {
 	__u64 object, ts = bpf_ktime_get_ns();
 	__u64 second = ARG(PT_REGS_PARM2(ctx)), third = ARG(PT_REGS_PARM3(ctx)), fourth = ARG(PT_REGS_PARM4(ctx)),
@@ -212,7 +233,8 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	__u32 tgid = task->tgid;
 	struct ht_tls_fact fact = { .ts_ns = ts };
 	struct ht_tls_call *call;
-	struct ht_tls *o;
+	__u8 pending = HT_PENDING_NONE;
+	struct ht_tls *o = NULL;
 
 	if (!ht_allowed(tgid))
 		return 0;
@@ -223,7 +245,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	case HT_FN_SSL_CLEAR:
 		/* A handshake begins with clearing its own object (ssl/statem/statem.c, state_machine). */
 		call = ht_tls_running(task, sp);
-		if (call && call->object == object)
+		if (call && call->object == object && !call->is_quick)
 			return 0;
 		/* fallthrough */
 	case HT_FN_SSL_FREE:
@@ -278,6 +300,11 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	if (!has_return(fn))
 		return 0;
 
+	if (fn != HT_FN_SSL_GET0_ALPN_SELECTED && fn != HT_FN_SSL_GET_VERIFY_RESULT) {
+		o = object_get(object, tgid);
+		if (!o || (has_choice && o->role == HT_ROLE_IGNORED))
+			return 0;
+	}
 	call = push(task, sp, fn);
 	if (!call)
 		return 0;
@@ -288,21 +315,24 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	call->len = third;
 	call->out = fn == HT_FN_SSL_WRITE_INNER5 ? fifth : is_ex(fn) ? fourth : third;
 	call->cookie = 0;
-	call->arrival_ns = 0;
 	call->err_lib = 0;
 	call->err_reason = 0;
+	call->sent_bytes = 0;
 	call->fn = fn;
 	call->nest = HT_NEST_NONE;
 	call->ignored = 0;
-	if (fn == HT_FN_SSL_GET0_ALPN_SELECTED || fn == HT_FN_SSL_GET_VERIFY_RESULT)
-		return 0;
-
-	o = object_get(object, tgid);
+	call->is_quick = 0;
 	if (!o)
-		return 0;
+		return 1;
 	if (o->role == HT_ROLE_IGNORED) {
 		call->ignored = 1;
-		return 0;
+		return 1;
+	}
+	if (is_write(fn) && o->pending) {
+		pending = o->pending;
+		if (pending == HT_PENDING_BEGUN)
+			ht_tls_pending_lost(o);
+		o->pending = HT_PENDING_NONE;
 	}
 	if (is_handshake(fn)) {
 		if (o->hs == HT_HS_NONE) {
@@ -318,73 +348,20 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn)
 	/* Settled: nested socket calls on that socket have nothing to find out. */
 	if (o->role == HT_ROLE_CLIENT && o->bind_told == HT_BIND_NESTED && o->hs != HT_HS_NONE)
 		call->cookie = o->cookie;
-	return 0;
+	if (has_choice && is_write(fn) && !pending && can_be_quick(o, call)) {
+		o->pending = HT_PENDING_BEGUN;
+		o->pending_len = call->len;
+		call->is_quick = 1;
+		return 0;
+	}
+	return 1;
 }
 
 SEC("uprobe")
 int up_openssl_enter(struct pt_regs *ctx)
 {
-	return on_enter(ctx, bpf_get_attach_cookie(ctx));
-}
-
-/* Plaintext that passed: as for a socket's bytes. */
-static __always_inline void on_plaintext(struct ht_tls *o, struct ht_tls_call *call, struct task_struct *task, __u64 ts, __u32 cnt,
-					 int is_tx)
-{
-	struct ht_stream *st = is_tx ? &o->flow.tx : &o->flow.rx;
-	struct ht_scratch *sc;
-	int says;
-
-	if (o->flow.quiet) {
-		st->off += cnt;
-		return;
-	}
-	sc = ht_scratch_take();
-	if (!sc) {
-		st->off += cnt;
-		st->mode = HT_MODE_CLOSE;
-		__sync_fetch_and_add(&o->flow.lost, 1);
-		return;
-	}
-	sc->ts_ns = ts;
-	sc->start_ns = is_tx ? call->start_ns : 0;
-	sc->arrival_ns = is_tx ? 0 : call->arrival_ns;
-	sc->cookie = o->cookie;
-	sc->tls_id = o->id;
-	sc->buf = call->buf;
-	sc->iov_cnt = 0;
-	sc->total = cnt;
-	sc->tgid = task->tgid;
-	sc->tid = task->pid;
-	sc->flags = task->flags & PF_EXITING ? HT_F_EXITING : 0;
-	sc->dir = is_tx ? HT_DIR_TX : HT_DIR_RX;
-	sc->via = HT_VIA_TLS;
-	sc->no_buf = 0;
-	sc->strict = o->role == HT_ROLE_CLIENT && o->hs != HT_HS_NONE;
-	if (o->flow.kind == HT_STREAM_UNKNOWN) {
-		says = ht_decide(sc, &o->flow, st);
-		/* TLS inside TLS is not looked into. */
-		if (o->flow.kind == HT_STREAM_TLS) {
-			o->flow.kind = HT_STREAM_OTHER;
-			o->flow.quiet = 0;
-		}
-		if (o->role == HT_ROLE_UNKNOWN) {
-			if (says == HT_SAYS_SERVER || (says == HT_SAYS_NOTHING && o->flow.undecided >= HT_UNDECIDED_MAX))
-				o->role = HT_ROLE_IGNORED;
-			else if (says != HT_SAYS_NOTHING)
-				ht_tls_client(o, call->object, ts);
-		}
-	}
-	if (o->role == HT_ROLE_CLIENT) {
-		if (!o->cookie && !o->unbound_counted) {
-			o->unbound_counted = 1;
-			ht_count(HT_CNT_TLS_UNBOUND);
-		}
-		ht_deliver(sc, &o->flow, st);
-	} else {
-		st->off += cnt;
-	}
-	ht_scratch_give(sc);
+	on_enter(ctx, bpf_get_attach_cookie(ctx), 0);
+	return 0;
 }
 
 /* A read that ended the stream. */
@@ -503,7 +480,7 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 	__u64 cnt = 0;
 	int ok;
 
-	if (!ht_allowed(tgid) || !has_return(fn))
+	if (!has_return(fn))
 		return 0;
 	if (pop(task, fn, PT_REGS_SP(ctx), &call)) {
 		ht_count(HT_CNT_RETURN_UNMATCHED);
@@ -542,8 +519,12 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 	if (fn == HT_FN_SSL_PEEK || fn == HT_FN_SSL_PEEK_EX)
 		return 0;
 	if (ok) {
+		if (is_write(fn))
+			learn_quick(o, &call, cnt);
+		else if (o->pending == HT_PENDING_BEGUN)
+			ht_tls_pending_lost(o); /* the answer to a request that was not seen to be sent */
 		if (cnt && cnt <= 0x7fffffff)
-			on_plaintext(o, &call, task, ts, cnt, is_write(fn));
+			ht_tls_plaintext(o, &call, ts, cnt, is_write(fn));
 		return 0;
 	}
 	if (o->role != HT_ROLE_CLIENT || o->hs == HT_HS_FAILED || o->eof_told)
@@ -571,7 +552,26 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 SEC("uretprobe")
 int up_openssl_return(struct pt_regs *ctx)
 {
-	return on_return(ctx, bpf_get_attach_cookie(ctx));
+	on_return(ctx, bpf_get_attach_cookie(ctx));
+	return 0;
+}
+
+extern bool bpf_session_is_return(void) __ksym __weak;
+
+/* Both sides of a function in one program (uprobe sessions, Linux 6.13): the entry says whether the return is wanted, whose trap is saved else. */
+SEC("uprobe")
+int up_openssl_session(struct pt_regs *ctx)
+{
+	__u64 cookie = bpf_get_attach_cookie(ctx);
+	__u32 fn = cookie & HT_SITE_FN;
+
+	if (bpf_session_is_return()) {
+		on_return(ctx, fn);
+		return 0;
+	}
+	if (!(cookie & HT_SITE_ENTRY))
+		return 0;
+	return on_enter(ctx, fn, 1) && (cookie & HT_SITE_RETURN) ? 0 : 1;
 }
 
 /*
@@ -583,13 +583,27 @@ int up_openssl_return(struct pt_regs *ctx)
 static __always_inline int on_library_error(struct pt_regs *ctx)
 {
 	struct ht_tls_call *call;
+	struct ht_tls *o;
 
 	if ((__u32)PT_REGS_PARM1(ctx) != ERR_LIB_SSL)
 		return 0;
 	call = ht_tls_running(bpf_get_current_task_btf(), PT_REGS_SP(ctx));
-	if (call && !call->err_lib) {
-		call->err_lib = ERR_LIB_SSL;
-		call->err_reason = PT_REGS_PARM2(ctx);
+	if (!call || call->err_lib)
+		return 0;
+	call->err_lib = ERR_LIB_SSL;
+	call->err_reason = PT_REGS_PARM2(ctx);
+	if (!call->is_quick)
+		return 0;
+	/* Nobody waits for its return. */
+	o = object_find(call->object, bpf_get_current_pid_tgid() >> 32);
+	if (!o || o->pending != HT_PENDING_BEGUN)
+		return 0;
+	call->sp = 0;
+	o->pending = HT_PENDING_NONE;
+	o->quick = HT_QUICK_NEVER;
+	if (!o->eof_told) {
+		o->eof_told = 1;
+		tell_failure(o, call, bpf_ktime_get_ns(), HT_TLS_ERROR, -1, 0);
 	}
 	return 0;
 }

@@ -55,7 +55,7 @@ __noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stre
 	rec->tls_id = sc->tls_id;
 	rec->off = st->off + sc->pos;
 	rec->start_ns = sc->start_ns;
-	rec->arrival_ns = sc->arrival_ns;
+	rec->arrival_ns = 0;
 	rec->orig_len = orig;
 	rec->captured_len = cap;
 	rec->err = 0;

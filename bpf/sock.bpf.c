@@ -117,7 +117,7 @@ static __noinline int tell_end(struct ht_sock *ss, __u64 ts, __u8 dir, __s32 err
 	rec->tls_id = 0;
 	rec->off = dir == HT_DIR_TX ? ss->flow.tx.off : ss->flow.rx.off;
 	rec->start_ns = dir == HT_DIR_TX ? ss->send_start_ns : 0;
-	rec->arrival_ns = dir == HT_DIR_RX ? ss->arrival_ns : 0;
+	rec->arrival_ns = 0;
 	rec->orig_len = 0;
 	rec->captured_len = 0;
 	rec->err = err;
@@ -157,7 +157,6 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 		ss->role = HT_ROLE_CLIENT;
 		ss->connect_ns = 0;
 		ss->send_start_ns = 0;
-		ss->arrival_ns = 0;
 		ss->again_ok = 0;
 		ss->old = 0;
 		tell_state(sk, ss, ts, old_state, new_state);
@@ -220,29 +219,16 @@ int BPF_PROG(tp_tcp_receive_reset, struct sock *sk)
 	return on_error(sk, HT_REC_SOCK_RESET);
 }
 
-/* ---- when a send began, when bytes arrived ---- */
+/* ---- when a send began ---- */
 
 SEC("tp_btf/tcp_sendmsg_locked")
 int BPF_PROG(tp_tcp_sendmsg_locked, const struct sock *sk)
 {
 	struct ht_sock *ss = find(sk);
 
-	/* Once per segment that is allocated: the first counts. */
-	if (ss && ss->role != HT_ROLE_IGNORED && !ss->send_start_ns)
+	/* Once per segment that is allocated: the first counts. Of a stream that is not told nobody asks. */
+	if (ss && ss->role != HT_ROLE_IGNORED && !ss->flow.quiet && !ss->send_start_ns)
 		ss->send_start_ns = bpf_ktime_get_ns();
-	return 0;
-}
-
-SEC("tp_btf/sk_data_ready")
-int BPF_PROG(tp_sk_data_ready, const struct sock *sk)
-{
-	struct ht_sock *ss;
-
-	if (!is_tcp(sk))
-		return 0;
-	ss = find(sk);
-	if (ss && ss->role != HT_ROLE_IGNORED && !ss->arrival_ns)
-		ss->arrival_ns = bpf_ktime_get_ns();
 	return 0;
 }
 
@@ -307,7 +293,6 @@ static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct 
 	}
 	sc->ts_ns = ts;
 	sc->start_ns = dir == HT_DIR_TX ? ss->send_start_ns : 0;
-	sc->arrival_ns = dir == HT_DIR_RX ? ss->arrival_ns : 0;
 	sc->cookie = ss->cookie;
 	sc->tls_id = 0;
 	sc->total = cnt;
@@ -345,72 +330,74 @@ static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct 
 	return 0;
 }
 
-static __always_inline int on_transfer(struct sock *sk, int ret, int flags, const int dir)
+/* The end of a write whose return is not probed (openssl.bpf.c: can_be_quick), as its send tells. */
+static __noinline int quick_sent(struct ht_tls_call *call, __u64 ts, int ret)
 {
-	struct ht_tls_call *call = NULL;
-	struct files_struct *files;
-	struct task_struct *task;
-	struct ht_sock *ss;
-	__u32 tgid;
-	__u64 ts;
+	struct ht_tls_key key = { .object = call->object, .tgid = bpf_get_current_pid_tgid() >> 32 };
+	struct ht_tls *o;
 
-	if (!is_tcp(sk) || (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+	if (ret > 0 && call->sent_bytes < call->len + HT_QUICK_ADDED_MIN)
+		return 0; /* a part, or a key update before it: more is to come */
+	call->sp = 0;
+	o = bpf_map_lookup_elem(&tls_objects, &key);
+	if (!o || o->pending != HT_PENDING_BEGUN)
 		return 0;
-	ts = bpf_ktime_get_ns();
-	task = bpf_get_current_task_btf();
-	files = ht_files(task);
-	tgid = task->tgid;
-	ss = find(sk);
-	if (!ss) {
-		if (ret <= 0 || (task->flags & PF_KTHREAD) || !ht_allowed(tgid))
-			return 0;
-		ss = bpf_sk_storage_get(&socks, sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-		if (!ss) {
-			ht_count(HT_CNT_LOST_SCRATCH);
-			return 0;
-		}
-		ss->cookie = bpf_get_socket_cookie((void *)sk);
-		ss->owner = tgid;
-		ss->file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
-		ss->old = 1;
+	if (ret > 0 && call->sent_bytes <= call->len + HT_QUICK_ADDED_MAX) {
+		o->pending = HT_PENDING_NONE;
+		ht_tls_plaintext(o, call, ts, call->len, 1);
+	} else if (ret > 0) {
+		ht_tls_pending_lost(o);
+	} else {
+		o->pending = HT_PENDING_AGAIN;
 	}
-	if (ss->flow.kind != HT_STREAM_HTTP1) {
-		call = ht_tls_running(task, ((struct pt_regs *)bpf_task_pt_regs(task))->sp);
-		if (call && dir == HT_DIR_RX) {
-			call->nest = ret > 0 ? HT_NEST_DATA : ret == 0 ? HT_NEST_EOF : ret == -EAGAIN ? HT_NEST_AGAIN : call->nest;
-			if (ret > 0)
-				call->arrival_ns = ss->arrival_ns;
-		}
-	}
-	if (ss->role == HT_ROLE_IGNORED) {
-		if (call && !call->ignored)
-			bind_nested(sk, ss, call, ts, 0);
-		return 0;
-	}
-	if (ss->owner != tgid && dir == HT_DIR_TX && ht_allowed(tgid))
-		ss->owner = tgid; /* handed on by fork or over a socket */
+	return 0;
+}
 
-	if (ret > 0) {
-		if (dir == HT_DIR_RX)
-			ss->again_ok = 1;
-		if (ss->flow.quiet) {
-			if (dir == HT_DIR_TX)
-				ss->flow.tx.off += ret;
-			else
-				ss->flow.rx.off += ret;
-			if (call && !call->ignored && call->cookie != ss->cookie)
-				bind_nested(sk, ss, call, ts, 0);
-		} else {
-			on_bytes(sk, ss, task, files, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid);
-		}
-		if (dir == HT_DIR_TX)
-			ss->send_start_ns = 0;
-		else if (!sk->sk_receive_queue.qlen)
-			ss->arrival_ns = 0;
-		return 0;
+/*
+ * The TLS call on whose behalf a transfer runs, or NULL. A quick write's frame stays when the write sent nothing: it speaks of sends on
+ * its socket, and of nothing else.
+ */
+static __always_inline struct ht_tls_call *nesting_call(struct task_struct *task, const struct ht_sock *ss, int ret, const int dir)
+{
+	struct ht_tls_call *call;
+
+	if (ss->flow.kind == HT_STREAM_HTTP1)
+		return NULL;
+	call = ht_tls_running(task, ((struct pt_regs *)bpf_task_pt_regs(task))->sp);
+	if (!call)
+		return NULL;
+	if (call->is_quick)
+		return dir == HT_DIR_TX && call->cookie == ss->cookie ? call : NULL;
+	if (dir == HT_DIR_RX)
+		call->nest = ret > 0 ? HT_NEST_DATA : ret == 0 ? HT_NEST_EOF : ret == -EAGAIN ? HT_NEST_AGAIN : call->nest;
+	return call;
+}
+
+/* Bytes of a stream of which nothing is told any more, nearly always TLS past its hellos: they count, and they are what a TLS call moved. */
+static __always_inline void on_quiet(struct sock *sk, struct ht_sock *ss, struct ht_tls_call *call, int ret, const int dir)
+{
+	if (dir == HT_DIR_TX) {
+		ss->flow.tx.off += ret;
+	} else {
+		ss->flow.rx.off += ret;
+		ss->again_ok = 1;
 	}
+	if (!call || call->ignored)
+		return;
+	if (call->cookie != ss->cookie) {
+		bind_nested(sk, ss, call, bpf_ktime_get_ns(), 0);
+	} else if (dir == HT_DIR_TX) {
+		call->sent_bytes += ret;
+		if (call->is_quick)
+			quick_sent(call, bpf_ktime_get_ns(), ret);
+	}
+}
+
+/* A transfer that moved nothing. */
+static __always_inline void on_nothing(struct ht_sock *ss, __u64 ts, int ret, const int dir)
+{
 	if (ss->role != HT_ROLE_CLIENT || ss->flow.kind == HT_STREAM_OTHER || ss->flow.kind == HT_STREAM_HTTP2)
-		return 0;
+		return;
 	if (ret == 0) {
 		if (dir == HT_DIR_RX)
 			tell_end(ss, ts, dir, 0);
@@ -425,6 +412,62 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 	}
 	if (dir == HT_DIR_TX)
 		ss->send_start_ns = 0;
+}
+
+static __always_inline int on_transfer(struct sock *sk, int ret, int flags, const int dir)
+{
+	struct files_struct *files;
+	struct ht_tls_call *call;
+	struct task_struct *task;
+	struct ht_sock *ss;
+	__u32 tgid;
+	__u64 ts;
+
+	if (!is_tcp(sk) || (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+		return 0;
+	task = bpf_get_current_task_btf();
+	tgid = task->tgid;
+	ss = find(sk);
+	if (ss && ret > 0 && ss->flow.quiet && ss->owner == tgid && ss->role != HT_ROLE_IGNORED) {
+		on_quiet(sk, ss, nesting_call(task, ss, ret, dir), ret, dir);
+		return 0;
+	}
+	ts = bpf_ktime_get_ns();
+	files = ht_files(task);
+	if (!ss) {
+		if (ret <= 0 || (task->flags & PF_KTHREAD) || !ht_allowed(tgid))
+			return 0;
+		ss = bpf_sk_storage_get(&socks, sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!ss) {
+			ht_count(HT_CNT_LOST_SCRATCH);
+			return 0;
+		}
+		ss->cookie = bpf_get_socket_cookie((void *)sk);
+		ss->owner = tgid;
+		ss->file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
+		ss->old = 1;
+	}
+	call = nesting_call(task, ss, ret, dir);
+	if (ss->role == HT_ROLE_IGNORED) {
+		if (call && !call->ignored)
+			bind_nested(sk, ss, call, ts, 0);
+		return 0;
+	}
+	if (ss->owner != tgid && dir == HT_DIR_TX && ht_allowed(tgid))
+		ss->owner = tgid; /* handed on by fork or over a socket */
+	if (ret <= 0) {
+		if (call && call->is_quick)
+			quick_sent(call, ts, ret);
+		on_nothing(ss, ts, ret, dir);
+	} else if (ss->flow.quiet) {
+		on_quiet(sk, ss, call, ret, dir);
+	} else {
+		if (dir == HT_DIR_RX)
+			ss->again_ok = 1;
+		on_bytes(sk, ss, task, files, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid);
+		if (dir == HT_DIR_TX)
+			ss->send_start_ns = 0;
+	}
 	return 0;
 }
 

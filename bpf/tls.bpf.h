@@ -100,6 +100,20 @@ static __always_inline struct ht_tls_call *ht_frame(struct ht_thread *th, __u32 
 	return &th->call[HT_BOUND(depth, HT_TLS_DEPTH - 1)];
 }
 
+/* Plaintext of the object that passed in a call, which has ended at ts: cnt bytes from call->buf. tls.bpf.c */
+int ht_tls_plaintext(struct ht_tls *o, struct ht_tls_call *call, __u64 ts, __u32 cnt, __u32 is_tx);
+
+/* A quick write was begun, and what became of it cannot be known: its bytes count as lost, and there will be no other. */
+static __always_inline void ht_tls_pending_lost(struct ht_tls *o)
+{
+	o->flow.tx.off += o->pending_len;
+	o->flow.tx.mode = HT_MODE_CLOSE;
+	__sync_fetch_and_add(&o->flow.lost, 1);
+	ht_count(HT_CNT_RETURN_UNMATCHED);
+	o->pending = HT_PENDING_NONE;
+	o->quick = HT_QUICK_NEVER;
+}
+
 /*
  * The innermost TLS call that runs on the thread, or NULL. sp: the thread's user stack pointer now, which is not above that of any
  * call still running; frames that it has risen above were left by longjmp or by the thread's cancellation.

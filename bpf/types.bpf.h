@@ -113,7 +113,6 @@ struct ht_sock {
 	struct ht_flow flow;
 	__u64 cookie;
 	__u64 send_start_ns; /* first tcp_sendmsg_locked of the running send, 0 none */
-	__u64 arrival_ns;    /* ABI: first arrival since the queue was last emptied */
 	__u64 connect_ns;    /* connect() called and SYN_SENT not seen yet, 0 none */
 	__u64 file;          /* address of its struct file, to know a descriptor by */
 	struct ht_addr connect_to;
@@ -131,6 +130,25 @@ struct ht_sock {
 #define HT_NEST_DATA  1
 #define HT_NEST_AGAIN 2
 #define HT_NEST_EOF   3
+
+/*
+ * Writes whose return is not probed (openssl.bpf.c: can_be_quick). Whether an object's writes are fit for it is learnt from one that is
+ * watched to its end.
+ */
+#define HT_QUICK_UNKNOWN 0
+#define HT_QUICK_OK      1
+#define HT_QUICK_NEVER   2
+
+/* A quick write of an object that was begun and not told. */
+#define HT_PENDING_NONE  0
+#define HT_PENDING_BEGUN 1 /* nothing is known of its end */
+#define HT_PENDING_AGAIN 2 /* the socket did not take it (all): the program calls again, and that call's return is watched */
+
+/* One TLS record holds this much plaintext (RFC 8446, 5.1); a longer write may succeed in part. */
+#define HT_QUICK_MAX 16384
+/* What a record adds to its plaintext: header, nonce, tag or MAC and padding; and a key update in front (RFC 8446, 5.2 and 4.6.3). */
+#define HT_QUICK_ADDED_MIN 17
+#define HT_QUICK_ADDED_MAX 128
 
 /* TLS handshake of an object. */
 #define HT_HS_NONE    0
@@ -160,24 +178,28 @@ struct ht_tls {
 	__u8 shutdown_told;
 	__u8 eof_told;
 	__u8 unbound_counted;
-	__u8 pad[6];
+	__u8 quick;   /* HT_QUICK_* */
+	__u8 pending; /* HT_PENDING_* */
+	__u32 pending_len;
 };
 
 /* A TLS call in flight. */
 struct ht_tls_call {
 	__u64 start_ns;
 	__u64 object;
-	__u64 sp;         /* stack pointer at entry: an outer frame's is higher */
+	__u64 sp;         /* stack pointer at entry: an outer frame's is higher; 0: the call has ended */
 	__u64 buf;        /* plaintext; ALPN: where the pointer is written */
 	__u64 out;        /* where the length is written (_ex, ALPN) */
-	__u64 arrival_ns; /* of the last bytes received inside */
 	__u64 cookie;     /* nested sends and receives on this socket need no further look */
 	__u32 len;
 	__u32 err_lib; /* first library error inside, 0 none */
 	__u32 err_reason;
+	__u32 sent_bytes; /* by nested sends on that socket */
 	__u16 fn;
 	__u8 nest;
 	__u8 ignored;
+	__u8 is_quick; /* its return is not probed: what it sends ends it */
+	__u8 pad[7];
 };
 
 #define HT_TLS_DEPTH 4
@@ -233,7 +255,6 @@ struct ht_scratch {
 	__u64 busy;
 	__u64 ts_ns;
 	__u64 start_ns;
-	__u64 arrival_ns;
 	__u64 cookie;
 	__u64 tls_id;
 	__u64 buf; /* user address of the bytes, or of the iovec when iov_cnt is not 0 */

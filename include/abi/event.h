@@ -145,7 +145,7 @@ struct ht_rec_data {
 	__u64 tls_id;     /* 0: bytes of the socket itself */
 	__u64 off;        /* since first seen */
 	__u64 start_ns;   /* tx: begin of the call, 0 unknown */
-	__u64 arrival_ns; /* rx: first arrival in the kernel since the last receive that emptied the socket, 0 unknown */
+	__u64 arrival_ns; /* rx: first arrival in the kernel since the last receive that emptied the socket; 0 unknown (no program asks now) */
 	__u32 orig_len;
 	__u32 captured_len;
 	__s32 err; /* with HT_F_FAILED: positive errno; TLS: 0 or SSL_get_error-like unknown */

@@ -563,10 +563,10 @@ static int hear_dns(void *ctx, const struct ht_hdr *rec)
 
 static struct ht_programs *programs;
 
-static int fd_of_program(void *ctx, enum ht_site_group group, bool is_return)
+static int fd_of_program(void *ctx, enum ht_site_group group, enum ht_uprobe_side side)
 {
 	(void)ctx;
-	return ht_programs_uprobe_fd(programs, group, is_return);
+	return ht_programs_uprobe_fd(programs, group, side);
 }
 
 /* Both ways to put a probe deliver the same, in a thread that is not the first, too. */
@@ -598,10 +598,10 @@ static void links_say_whose_they_are(void)
 
 static void both_backends_fire(void **state)
 {
-	static const enum ht_uprobe_backend backends[] = { HT_UPROBE_MULTI, HT_UPROBE_PERF };
+	static const enum ht_uprobe_backend backends[] = { HT_UPROBE_SESSION, HT_UPROBE_MULTI, HT_UPROBE_PERF };
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < sizeof(backends) / sizeof(backends[0]); i++) {
 		struct ht_programs_opts opts = { .backend = backends[i], .ring_bytes = 1 << 16, .config.head_bytes = 256 };
 		struct ht_probes_opts probes_opts = { .backend = backends[i], .is_filtered = true, .program_fd = fd_of_program };
 		struct ht_reaper *reaper = ht_reaper_new();
@@ -625,7 +625,7 @@ static void both_backends_fire(void **state)
 		assert_int_equal(ht_probes_add_file(probes, open(info.dli_fname, O_PATH | O_CLOEXEC), "libc.so.6", info.dli_fname, true),
 				 1);
 		assert_int_equal(ht_probes_add_process(probes, getpid(), ""), 0);
-		if (backends[i] == HT_UPROBE_MULTI)
+		if (backends[i] >= HT_UPROBE_MULTI)
 			links_say_whose_they_are();
 		look_up(NULL);
 		assert_int_equal(pthread_create(&thread, NULL, look_up, NULL), 0);

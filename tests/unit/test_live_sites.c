@@ -94,10 +94,10 @@ struct calls {
 static char dir[] = "/tmp/test_live_sites.XXXXXX";
 static struct ht_programs *programs;
 
-static int fd_of_program(void *ctx, enum ht_site_group group, bool is_return)
+static int fd_of_program(void *ctx, enum ht_site_group group, enum ht_uprobe_side side)
 {
 	(void)ctx;
-	return ht_programs_uprobe_fd(programs, group, is_return);
+	return ht_programs_uprobe_fd(programs, group, side);
 }
 
 static void make_library(int shape, char *path, size_t path_size)
@@ -291,7 +291,7 @@ static void each_call_is_seen_once(void **state)
 		{ "as OpenSSL 1.1.1 to 3.2, at the public entries", 0, true, 0 },
 		{ "as OpenSSL from 3.3 on, at the public entries", 3, true, 0 },
 	};
-	static const enum ht_uprobe_backend backends[] = { HT_UPROBE_MULTI, HT_UPROBE_PERF };
+	static const enum ht_uprobe_backend backends[] = { HT_UPROBE_SESSION, HT_UPROBE_MULTI, HT_UPROBE_PERF };
 	char path[128];
 
 	(void)state;

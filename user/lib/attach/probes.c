@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "abi/config.h"
 #include "abi/event.h"
 #include "attach/probes.h"
 
@@ -106,23 +107,41 @@ static bool takes_too_much(const struct ht_probes *probes, const int *fds, int c
 	return false;
 }
 
-/* Attaches one side of a file's functions. Returns links made, or -errno. *site_cnt grows by the sites. */
-static int attach_side(struct ht_probes *probes, const struct ht_probes_file *file, pid_t pid, bool is_return, int *fds,
+/*
+ * The sites of a side; BOTH: of each side, where both of a function are at one instruction as one. Returns how many.
+ */
+static size_t side_sites(const struct ht_site_plan *plan, enum ht_uprobe_side side, uint64_t *offs, uint64_t *cookies)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < plan->fn_cnt; i++) {
+		const struct ht_site_fn *fn = &plan->fns[i];
+		bool has_entry = fn->is_found && fn->wants_entry && side != HT_UPROBE_RETURN;
+		bool has_return = fn->is_found && fn->wants_return && side != HT_UPROBE_ENTRY;
+		bool is_one = has_entry && has_return && fn->entry_off == fn->return_off;
+
+		if (has_entry) {
+			offs[cnt] = fn->entry_off;
+			cookies[cnt++] = fn->id | (side == HT_UPROBE_BOTH ? HT_SITE_ENTRY : 0) | (is_one ? HT_SITE_RETURN : 0);
+		}
+		if (has_return && !is_one) {
+			offs[cnt] = fn->return_off;
+			cookies[cnt++] = fn->id | (side == HT_UPROBE_BOTH ? HT_SITE_RETURN : 0);
+		}
+	}
+	return cnt;
+}
+
+/* Attaches one side of a file's functions, or both. Returns links made, or -errno. *site_cnt grows by the probes, a function's entry and return being two. */
+static int attach_side(struct ht_probes *probes, const struct ht_probes_file *file, pid_t pid, enum ht_uprobe_side side, int *fds,
 		       unsigned int *site_cnt)
 {
-	int prog_fd = probes->opts.program_fd(probes->opts.ctx, file->plan.group, is_return), err;
-	uint64_t offs[HT_SITES_MAX], cookies[HT_SITES_MAX];
-	struct ht_uprobe_sites sites = { .offs = offs, .cookies = cookies, .pid = pid, .is_return = is_return };
+	int prog_fd = probes->opts.program_fd(probes->opts.ctx, file->plan.group, side), err;
+	uint64_t offs[2 * HT_SITES_MAX], cookies[2 * HT_SITES_MAX];
+	struct ht_uprobe_sites sites = { .offs = offs, .cookies = cookies, .pid = pid, .side = side };
 	char path[32];
 
-	for (size_t i = 0; i < file->plan.fn_cnt; i++) {
-		const struct ht_site_fn *fn = &file->plan.fns[i];
-
-		if (!fn->is_found || !(is_return ? fn->wants_return : fn->wants_entry))
-			continue;
-		offs[sites.cnt] = is_return ? fn->return_off : fn->entry_off;
-		cookies[sites.cnt++] = fn->id;
-	}
+	sites.cnt = side_sites(&file->plan, side, offs, cookies);
 	if (!sites.cnt)
 		return 0;
 	if (prog_fd < 0)
@@ -136,34 +155,37 @@ static int attach_side(struct ht_probes *probes, const struct ht_probes_file *fi
 		return -EMFILE;
 	}
 	if (err >= 0)
-		*site_cnt += (unsigned int)sites.cnt;
+		*site_cnt += side == HT_UPROBE_BOTH ? ht_probes_site_cnt(&file->plan) : (unsigned int)sites.cnt;
 	return err;
 }
 
 /*
- * Attaches both sides of a file, and appends the links. One side alone is of use (a handshake is seen to begin), so a missing program takes its side only;
- * any other failure takes the file back. 0 or -errno.
+ * Attaches both sides of a file, by one link or two, and appends them. One side alone is of use (a handshake is seen to begin), so a missing program
+ * takes its side only; any other failure takes the file back. 0 or -errno.
  */
 static int attach_file(struct ht_probes *probes, const struct ht_probes_file *file, pid_t pid, int **link_fds, size_t *link_cnt,
 		       unsigned int *site_cnt)
 {
-	int fds[LINKS_MAX], cnt = 0, missing = 0, err = 0;
+	/* Returns first: of a call that begins meanwhile all is seen, or nothing. */
+	static const enum ht_uprobe_side sides[] = { HT_UPROBE_BOTH, HT_UPROBE_RETURN, HT_UPROBE_ENTRY };
+	int fds[LINKS_MAX], cnt = 0, err = -ENOENT;
+	bool has_any = false;
 	unsigned int new_cnt = 0;
 	int *grown;
 
-	/* Returns first: of a call that begins meanwhile all is seen, or nothing. */
-	for (int side = 1; side >= 0; side--) {
-		err = attach_side(probes, file, pid, side, fds + cnt, &new_cnt);
-		if (err == -ENOENT) {
-			missing++;
+	for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+		err = attach_side(probes, file, pid, sides[i], fds + cnt, &new_cnt);
+		if (err == -ENOENT)
 			continue;
-		}
 		if (err < 0)
 			goto fail;
 		cnt += err;
+		has_any = true;
+		if (sides[i] == HT_UPROBE_BOTH)
+			break;
 	}
 	err = -ENOENT;
-	if (missing == 2)
+	if (!has_any)
 		goto fail;
 	err = -ENOMEM;
 	grown = realloc(*link_fds, (*link_cnt + (size_t)cnt) * sizeof(*grown) + 1);
@@ -394,7 +416,7 @@ void ht_probes_renew_process(struct ht_probes *probes, pid_t pid)
 	size_t place = place_of(probes, pid);
 	struct process *process = &probes->processes[place], old;
 
-	if (place >= probes->process_cnt || process->pid != pid || !process->link_cnt || probes->opts.backend != HT_UPROBE_MULTI)
+	if (place >= probes->process_cnt || process->pid != pid || !process->link_cnt || probes->opts.backend < HT_UPROBE_MULTI)
 		return;
 	if (ht_uprobe_link_pid(process->link_fds[0]) == pid)
 		return;

@@ -30,7 +30,7 @@ struct ht_probes_opts {
 	int fd_end;           /* links take file descriptors below this only, the rest are for looking around; 0: all */
 	bool has_entry_sites; /* ht_sites_plan() */
 	/* A loaded program's fd, or -errno. */
-	int (*program_fd)(void *ctx, enum ht_site_group group, bool is_return);
+	int (*program_fd)(void *ctx, enum ht_site_group group, enum ht_uprobe_side side);
 	/* A library (pid 0) or process was attached, refused, or let go; action is HT_TARGET_*. */
 	void (*report)(void *ctx, int action, pid_t pid, const char *path, const char *reason, unsigned int probe_cnt);
 	void *ctx;

@@ -39,7 +39,6 @@ static const struct {
 	TP("tcp_receive_reset", false, "4.15", "outcome reset, ConnClosed by reset"),
 	TP("inet_sk_error_report", false, "5.14", "the error of a failed connect"),
 	TP("tcp_destroy_sock", false, "4.16", "connects that fail before a packet is sent, seen when their socket goes"),
-	TP("sk_data_ready", false, "6.3", "GotFirstResponseByte at the byte's arrival (otherwise when it is read)"),
 	TP("sched_process_fork", false, "2.6", "following children"),
 	TP("sched_process_exec", false, "3.4", "names of processes that start"),
 	TP("sched_process_exit", false, "2.6", "the end of processes"),
@@ -65,6 +64,7 @@ static const struct {
 	}
 	UP("up_openssl_enter", HT_PROGRAM_ENTRY, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeStart, requests, server name"),
 	UP("up_openssl_return", HT_PROGRAM_RETURN, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeDone, responses, ALPN"),
+	UP("up_openssl_session", HT_PROGRAM_BOTH, HT_SITES_OPENSSL, "HTTPS by OpenSSL, without a trap where a return is not needed"),
 	UP("up_crypto_enter", HT_PROGRAM_ENTRY, HT_SITES_CRYPTO, "the reason of a failed handshake"),
 	UP("up_dns_enter", HT_PROGRAM_ENTRY, HT_SITES_DNS, "DNSStart"),
 	UP("up_dns_return", HT_PROGRAM_RETURN, HT_SITES_DNS, "DNSDone"),
@@ -174,6 +174,26 @@ struct ht_program_state ht_programs_plan(size_t n, const struct ht_kernel_btf *b
 	return state;
 }
 
+/* A group that has a program for both sides uses that one, or those for one side. reason: why not that one. */
+static void share_out(struct ht_programs *programs, bool has_sessions, const char *reason)
+{
+	for (size_t i = 0; i < PROGRAM_CNT; i++) {
+		if (table[i].state.kind != HT_PROGRAM_BOTH || programs->opts.backend == HT_UPROBE_NONE)
+			continue;
+		for (size_t j = 0; j < PROGRAM_CNT; j++) {
+			struct ht_program_state *state = &programs->states[j];
+			bool is_both = j == i;
+
+			if (table[j].state.kind < HT_PROGRAM_ENTRY || table[j].group != table[i].group)
+				continue;
+			state->is_on = state->is_on || is_both == has_sessions;
+			state->is_replaced = is_both != has_sessions;
+			if (state->is_replaced)
+				turn_off(programs, j, is_both ? reason : "one program serves both sides");
+		}
+	}
+}
+
 /* Before a load is tried: what can be known to fail. */
 static void rule_out(struct ht_programs *programs, const struct ht_features *features)
 {
@@ -185,6 +205,7 @@ static void rule_out(struct ht_programs *programs, const struct ht_features *fea
 			turn_off(programs, i, "this kernel takes no uprobes from us");
 	}
 	ht_kernel_btf_free(btf);
+	share_out(programs, programs->opts.backend == HT_UPROBE_SESSION, "this kernel has no uprobe sessions (6.13 or later)");
 }
 
 static int first_missing(const struct ht_programs *programs)
@@ -194,6 +215,15 @@ static int first_missing(const struct ht_programs *programs)
 			return (int)i;
 	}
 	return -1;
+}
+
+static enum bpf_attach_type attach_type(const struct ht_programs *programs, size_t n)
+{
+	int type = programs->opts.backend < HT_UPROBE_MULTI          ? 0
+		   : programs->states[n].kind == HT_PROGRAM_BOTH ? HT_ATTACH_UPROBE_SESSION
+								 : HT_ATTACH_UPROBE_MULTI;
+
+	return (enum bpf_attach_type)type;
 }
 
 static int try_load(struct ht_programs *programs, struct listener *listener)
@@ -214,9 +244,7 @@ static int try_load(struct ht_programs *programs, struct listener *listener)
 		if (n == PROGRAM_CNT || !programs->states[n].is_on)
 			bpf_program__set_autoload(prog, false);
 		else if (programs->states[n].kind >= HT_PROGRAM_ENTRY)
-			bpf_program__set_expected_attach_type(prog, programs->opts.backend == HT_UPROBE_MULTI
-									    ? (enum bpf_attach_type)HT_ATTACH_UPROBE_MULTI
-									    : (enum bpf_attach_type)0);
+			bpf_program__set_expected_attach_type(prog, attach_type(programs, n));
 	}
 	listener->program[0] = listener->last_line[0] = '\0';
 	return httptrace_bpf__load(programs->skel);
@@ -249,6 +277,12 @@ static int load_what_goes(struct ht_programs *programs, char *err_text, size_t e
 			snprintf(err_text, err_size, "the kernel refuses the BPF program %s, which cannot be done without: %s%s%s",
 				 listener.program, strerror(-err), listener.last_line[0] ? ": " : "", listener.last_line);
 			break;
+		}
+		if (programs->states[n].kind == HT_PROGRAM_BOTH) {
+			share_out(programs, false, listener.last_line[0] ? listener.last_line : strerror(-err));
+			say(&programs->opts, HTTPTRACE_LOG_INFO, "the kernel refuses the BPF program %s: %s: others do its work",
+			    listener.program, programs->states[n].reason);
+			continue;
 		}
 		turn_off(programs, n, listener.last_line[0] ? listener.last_line : strerror(-err));
 		say(&programs->opts, HTTPTRACE_LOG_WARN, "the kernel refuses the BPF program %s: %s: lost: %s", listener.program,
@@ -368,9 +402,9 @@ int ht_programs_map_fd(const struct ht_programs *programs, const char *name)
 	return fd < 0 ? -ENOENT : fd;
 }
 
-int ht_programs_uprobe_fd(const struct ht_programs *programs, enum ht_site_group group, bool is_return)
+int ht_programs_uprobe_fd(const struct ht_programs *programs, enum ht_site_group group, enum ht_uprobe_side side)
 {
-	enum ht_program_kind kind = is_return ? HT_PROGRAM_RETURN : HT_PROGRAM_ENTRY;
+	enum ht_program_kind kind = HT_PROGRAM_ENTRY + side;
 
 	for (size_t i = 0; i < PROGRAM_CNT; i++) {
 		struct bpf_program *prog;

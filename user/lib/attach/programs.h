@@ -19,7 +19,8 @@
 
 #define HT_PROGRAM_REASON_MAX 200
 
-enum ht_program_kind { HT_PROGRAM_TRACEPOINT, HT_PROGRAM_CGROUP, HT_PROGRAM_ENTRY, HT_PROGRAM_RETURN };
+/* From ENTRY on in the order of enum ht_uprobe_side. */
+enum ht_program_kind { HT_PROGRAM_TRACEPOINT, HT_PROGRAM_CGROUP, HT_PROGRAM_ENTRY, HT_PROGRAM_RETURN, HT_PROGRAM_BOTH };
 
 struct ht_program_state {
 	const char *name;
@@ -27,7 +28,8 @@ struct ht_program_state {
 	const char *serves;     /* which hooks and facts come from it */
 	enum ht_program_kind kind;
 	bool is_mandatory;
-	bool is_on;                         /* loaded and, but for ENTRY and RETURN, attached */
+	bool is_on;                         /* loaded and, but for those of functions, attached */
+	bool is_replaced;                   /* off, and nothing is lost by it: another program does its work */
 	char reason[HT_PROGRAM_REASON_MAX]; /* why not */
 };
 
@@ -47,8 +49,8 @@ struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const 
 int ht_programs_attach(struct ht_programs *programs, const struct ht_features *features, char *err, size_t err_size);
 /* -ENOENT: there is none. */
 int ht_programs_map_fd(const struct ht_programs *programs, const char *name);
-/* The program for a group's entries or returns; -ENOENT: there is none, or it was refused. */
-int ht_programs_uprobe_fd(const struct ht_programs *programs, enum ht_site_group group, bool is_return);
+/* The program for a group's entries, returns, or both; -ENOENT: there is none, it was refused, or the others do its work. */
+int ht_programs_uprobe_fd(const struct ht_programs *programs, enum ht_site_group group, enum ht_uprobe_side side);
 /* All programs, for reports. */
 const struct ht_program_state *ht_programs_states(const struct ht_programs *programs, size_t *cnt);
 /* How many there are, and whether the n-th would be tried here; btf may be NULL. Loads nothing. */

@@ -52,12 +52,12 @@ static int attach_multi(int prog_fd, const struct ht_uprobe_sites *sites)
 {
 	struct link_create_attr attr = {
 		.prog_fd = (__u32)prog_fd,
-		.attach_type = HT_ATTACH_UPROBE_MULTI,
+		.attach_type = sites->side == HT_UPROBE_BOTH ? HT_ATTACH_UPROBE_SESSION : HT_ATTACH_UPROBE_MULTI,
 		.path = (__u64)(unsigned long)sites->path,
 		.offsets = (__u64)(unsigned long)sites->offs,
 		.cookies = (__u64)(unsigned long)sites->cookies,
 		.cnt = (__u32)sites->cnt,
-		.multi_flags = sites->is_return ? UPROBE_MULTI_RETURN : 0,
+		.multi_flags = sites->side == HT_UPROBE_RETURN ? UPROBE_MULTI_RETURN : 0,
 		.pid = (__u32)sites->pid,
 	};
 	/* The kernel checks that what it does not read is zero: no more than the fields of this attach type, up to and with pid. */
@@ -96,7 +96,7 @@ static int attach_perf_one(int prog_fd, const struct ht_uprobe_sites *sites, siz
 	if (err)
 		return err;
 	attr.type = type;
-	attr.config = sites->is_return ? 1ULL << (return_bit & 63) : 0;
+	attr.config = sites->side == HT_UPROBE_RETURN ? 1ULL << (return_bit & 63) : 0;
 	attr.config1 = (__u64)(unsigned long)sites->path;
 	attr.config2 = sites->offs[n];
 	/* pid -1 on one CPU: a uprobe fires on all, the event only carries it. */
@@ -115,14 +115,14 @@ int ht_uprobe_attach(enum ht_uprobe_backend backend, int prog_fd, const struct h
 	size_t done;
 	int err = 0;
 
-	if (backend == HT_UPROBE_MULTI) {
+	if (backend >= HT_UPROBE_MULTI) {
 		err = attach_multi(prog_fd, sites);
 		if (err < 0)
 			return err;
 		fds[0] = err;
 		return 1;
 	}
-	if (backend != HT_UPROBE_PERF)
+	if (backend != HT_UPROBE_PERF || sites->side == HT_UPROBE_BOTH)
 		return -EOPNOTSUPP;
 	for (done = 0; done < sites->cnt; done++) {
 		err = attach_perf_one(prog_fd, sites, done);
@@ -166,11 +166,11 @@ static int load_empty(int attach_type)
  * A kernel that knows the attach type gets as far as the path, and says that a directory is none to probe (EBADF: bpf_uprobe_multi_link_attach());
  * one that does not know it says EINVAL before. A real attach would say the same and cost 40 ms to take back.
  */
-static int try_multi(void)
+static int try_multi(enum ht_uprobe_side side)
 {
 	static const uint64_t off = 1, cookie = 1;
-	struct ht_uprobe_sites sites = { .path = "/", .offs = &off, .cookies = &cookie, .cnt = 1 };
-	int prog_fd = load_empty(HT_ATTACH_UPROBE_MULTI), err;
+	struct ht_uprobe_sites sites = { .path = "/", .offs = &off, .cookies = &cookie, .cnt = 1, .side = side };
+	int prog_fd = load_empty(side == HT_UPROBE_BOTH ? HT_ATTACH_UPROBE_SESSION : HT_ATTACH_UPROBE_MULTI), err;
 
 	if (prog_fd < 0)
 		return prog_fd;
@@ -202,11 +202,11 @@ static int try_perf(void)
 
 enum ht_uprobe_backend ht_uprobe_probe(char *why, size_t why_size)
 {
-	int multi_err = try_multi(), perf_err;
+	int multi_err = try_multi(HT_UPROBE_ENTRY), perf_err;
 
 	why[0] = '\0';
 	if (!multi_err)
-		return HT_UPROBE_MULTI;
+		return try_multi(HT_UPROBE_BOTH) ? HT_UPROBE_MULTI : HT_UPROBE_SESSION;
 	perf_err = try_perf();
 	if (!perf_err)
 		snprintf(why, why_size, "uprobe_multi: %s", strerror(-multi_err));
@@ -217,5 +217,5 @@ enum ht_uprobe_backend ht_uprobe_probe(char *why, size_t why_size)
 
 const char *ht_uprobe_backend_name(enum ht_uprobe_backend backend)
 {
-	return backend == HT_UPROBE_MULTI ? "uprobe_multi" : backend == HT_UPROBE_PERF ? "perf uprobes" : "none";
+	return backend == HT_UPROBE_SESSION ? "uprobe_multi with sessions" : backend == HT_UPROBE_MULTI ? "uprobe_multi" : backend == HT_UPROBE_PERF ? "perf uprobes" : "none";
 }

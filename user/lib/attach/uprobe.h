@@ -13,13 +13,19 @@
 #include <sys/types.h>
 
 /* The kernel's BPF_TRACE_UPROBE_MULTI (6.6); programs are loaded with it as expected_attach_type, or with 0 for perf uprobes. */
-#define HT_ATTACH_UPROBE_MULTI 48
+#define HT_ATTACH_UPROBE_MULTI   48
+/* BPF_TRACE_UPROBE_SESSION (6.13): one program for entry and return, that says at the entry whether it wants the return. */
+#define HT_ATTACH_UPROBE_SESSION 57
 
-enum ht_uprobe_backend { HT_UPROBE_NONE, HT_UPROBE_MULTI, HT_UPROBE_PERF };
+/* SESSION: MULTI, and sessions where a group has a program for them. */
+enum ht_uprobe_backend { HT_UPROBE_NONE, HT_UPROBE_PERF, HT_UPROBE_MULTI, HT_UPROBE_SESSION };
+
+/* What a link's program sees of the functions. */
+enum ht_uprobe_side { HT_UPROBE_ENTRY, HT_UPROBE_RETURN, HT_UPROBE_BOTH, HT_UPROBE_SIDE_CNT };
 
 /* Which one this kernel takes, by trying to attach. why: what the ones refused said, for --features; "" if the first was taken. */
 enum ht_uprobe_backend ht_uprobe_probe(char *why, size_t why_size);
-/* "uprobe_multi", "perf uprobes", "none". */
+/* "uprobe_multi with sessions", "uprobe_multi", "perf uprobes", "none". */
 const char *ht_uprobe_backend_name(enum ht_uprobe_backend backend);
 
 struct ht_uprobe_sites {
@@ -28,10 +34,11 @@ struct ht_uprobe_sites {
 	const uint64_t *cookies;
 	size_t cnt;
 	pid_t pid; /* 0: every process, also those that start later */
-	bool is_return;
+	enum ht_uprobe_side side;
 };
 /*
- * Attaches. Writes up to sites->cnt fds (uprobe_multi: one) to fds and returns how many. -errno: nothing is left attached.
+ * Attaches. Writes up to sites->cnt fds (uprobe_multi: one) to fds and returns how many. -errno: nothing is left attached. BOTH takes a program
+ * loaded for sessions, and SESSION as the backend.
  * -ESRCH: no such process.
  */
 int ht_uprobe_attach(enum ht_uprobe_backend backend, int prog_fd, const struct ht_uprobe_sites *sites, int *fds);

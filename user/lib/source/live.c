@@ -412,7 +412,7 @@ static int load(struct ht_live *live, const struct opening *opening)
 	live->programs = ht_programs_load(&load_opts, &live->features, opening->err, opening->err_size);
 	if (!live->programs)
 		return -errno;
-	if (load_opts.backend != HT_UPROBE_MULTI)
+	if (load_opts.backend < HT_UPROBE_MULTI)
 		ht_live_say(live, load_opts.backend == HT_UPROBE_NONE ? HTTPTRACE_LOG_WARN : HTTPTRACE_LOG_INFO,
 			    "library functions are probed by %s (%s)", ht_uprobe_backend_name(load_opts.backend), why);
 	err = ht_live_losses_init(live);
@@ -455,11 +455,11 @@ static int watch(struct ht_live *live, const struct opening *opening)
 	return 0;
 }
 
-static int program_fd(void *ctx, enum ht_site_group group, bool is_return)
+static int program_fd(void *ctx, enum ht_site_group group, enum ht_uprobe_side side)
 {
 	const struct ht_live *live = ctx;
 
-	return ht_programs_uprobe_fd(live->programs, group, is_return);
+	return ht_programs_uprobe_fd(live->programs, group, side);
 }
 
 static void report(void *ctx, int action, pid_t pid, const char *path, const char *reason, unsigned int probe_cnt)
@@ -538,8 +538,8 @@ static void follow_children(struct ht_live *live)
 	if (err)
 		ht_live_say(live, HTTPTRACE_LOG_WARN, "no thread to follow children with (%s): their first calls may be missed", strerror(-err));
 	pthread_mutex_lock(&live->lock);
-	if (live->backend == HT_UPROBE_MULTI)
-		live->ready = ht_ready_new(ht_programs_uprobe_fd(live->programs, HT_SITES_DNS, false), live->rt_policy, live->rt_param.sched_priority);
+	if (live->backend >= HT_UPROBE_MULTI)
+		live->ready = ht_ready_new(ht_programs_uprobe_fd(live->programs, HT_SITES_DNS, HT_UPROBE_ENTRY), live->rt_policy, live->rt_param.sched_priority);
 	ht_live_expect_children(live);
 	pthread_mutex_unlock(&live->lock);
 }

@@ -251,11 +251,15 @@ static void print_program(const struct printer *to, const struct ht_program_stat
 		[HT_PROGRAM_CGROUP] = "cgroup",
 		[HT_PROGRAM_ENTRY] = "function entry",
 		[HT_PROGRAM_RETURN] = "function return",
+		[HT_PROGRAM_BOTH] = "function entry and return",
 	};
 	const char *point = state->kind == HT_PROGRAM_CGROUP ? strchr(state->hook_point, '/') + 1 : state->hook_point;
 
 	if (state->is_on)
 		line(to, "%s %s: yes: %s", kinds[state->kind], point, state->serves);
+	else if (state->is_replaced)
+		line(to, "%s %s: %s: %s", kinds[state->kind], point, state->kind == HT_PROGRAM_BOTH ? "no, but entry and return apart" : "not needed",
+		     state->reason);
 	else
 		line(to, "%s %s: no: %s; lost: %s", kinds[state->kind], point, state->reason, state->serves);
 }
@@ -278,7 +282,7 @@ static const struct {
 	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: https",
 	  "uprobes on OpenSSL",
 	  { "up_openssl_enter", "up_openssl_return" } },
-	{ "GotFirstResponseByte", "tp_btf sk_data_ready and sock_recv_length", { "tp_sock_recv_length" } },
+	{ "GotFirstResponseByte", "tp_btf sock_recv_length", { "tp_sock_recv_length" } },
 	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: http", "tp_btf sock_recv_length", { "tp_sock_recv_length" } },
 	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: https",
 	  "uprobes on OpenSSL",
@@ -303,7 +307,7 @@ static void print_hooks(const struct printer *to, const struct ht_program_state 
 		for (size_t j = 0; !missing && j < 4 && hook_table[i].programs[j]; j++) {
 			const struct ht_program_state *state = find_state(states, cnt, hook_table[i].programs[j]);
 
-			if (state && !state->is_on)
+			if (state && !state->is_on && !state->is_replaced)
 				missing = state;
 		}
 		if (missing)
