@@ -49,6 +49,7 @@ http {{
     server {{
         listen 127.0.0.1:{load_plain} backlog=4096;
         listen 127.0.0.1:{load_tls} ssl backlog=4096;
+        ssl_protocols TLSv1.2 TLSv1.3;
         ssl_certificate {cert};
         ssl_certificate_key {key};
         keepalive_requests 100000000;
