@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
 # In:  bpf/ user/ include/ vmlinux/ examples/ tests/. Sources are found by wildcard: a new file in a room needs no edit here.
-# Out: everything below $(B) (build/, build-asan/, build-ubsan/, build-fuzz/) and compile_commands.json; nothing else is written.
+# Out: everything below $(B) (build/, build-sanitize/, build-fuzz/) and compile_commands.json; nothing else is written.
 # Needs GNU make 4.2; `make run` and `make test` install the rest (packaging/install-deps.sh).
 #
 #   bpf/*.bpf.c ─ clang ─► bpf/*.bpf.o ─ bpftool gen object ─► gen/httptrace.o ─ bpftool gen skeleton ─► gen/httptrace.skel.h
@@ -99,10 +99,9 @@ CFLAGS    ?= -O2 -g
 # -D_GNU_SOURCE= (empty, as a plain #define of it in a file expands to) so that a file may also say it for itself.
 BASE      := -std=gnu11 $(WARN) -D_GNU_SOURCE= -fPIC -fvisibility=hidden -pthread -MMD -MP
 SAN       ?=
-SAN_address   := -O1 -fsanitize=address -fno-omit-frame-pointer
-SAN_undefined := -O1 -fsanitize=undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-SAN_fuzzer    := -O1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer
-SANFLAGS  := $(if $(SAN),$(or $(SAN_$(SAN)),$(error SAN is one of address, undefined, fuzzer)))
+SAN_both    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SAN_fuzzer  := -O1 -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+SANFLAGS  := $(if $(SAN),$(or $(SAN_$(SAN)),$(error SAN is one of both, fuzzer)))
 
 INC_lib     := -Iinclude -Iuser/lib
 INC_live    := $(INC_lib) -I$(B)/gen
@@ -121,6 +120,11 @@ LDFLAGS   ?=
 
 compile   = $(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(CPPFLAGS)
 link      = $(CC) -pthread $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+# Programs of a sanitized build have the sanitizers' options built in; what they report goes there.
+SAN_OBJ     := $(if $(filter both,$(SAN)),$(B)/obj/tests/sanitizer.o)
+SAN_CHECK   := $(if $(SAN_OBJ),$(B)/tests/sanitizer_check)
+SAN_REPORTS := $(abspath $(B))/reports
+link_program = $(link) $(SAN_OBJ)
 
 BPF_ARCH  := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
 BPF_FLAGS := -target bpf -O2 -g -std=gnu11 -Wall -Wextra $(WERROR) -Wshadow -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ivmlinux -Ibpf -MMD -MP
@@ -147,7 +151,7 @@ lib: $(LIB_A) $(LIB_SO) $(B)/$(SONAME) $(B)/libhttptrace.so
 bpf: $(SKEL)
 tools: $(TOOL_BIN)
 checks: $(CHECKS)
-tests: all checks $(UNIT_BIN) $(TOOL_BIN)
+tests: all checks $(UNIT_BIN) $(TOOL_BIN) $(SAN_CHECK)
 
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/flags-bpf
 	$(call say,BPF,$<)
@@ -211,7 +215,7 @@ $(B)/$(SONAME) $(B)/libhttptrace.so: $(LIB_SO)
 
 $(CLI): $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_A)
 	$(call say,LD,$@)
-	$(Q)$(link) $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -o $@
+	$(Q)$(link_program) $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -o $@
 
 # Two proofs by the linker: the core needs no libbpf, and the program needs no more of the library than it exports.
 $(B)/check/core-without-libbpf.so: $(CORE_A)
@@ -221,27 +225,27 @@ $(B)/check/core-without-libbpf.so: $(CORE_A)
 $(B)/check/httptrace-bpf-shared: $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_SO) $(B)/$(SONAME) $(B)/libhttptrace.so
 	$(call say,CHECK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) $(call obj,$(CLI_SRC)) $(SINKS_A) -L$(B) -lhttptrace -Wl,-rpath-link,$(B) -o $@
+	$(Q)$(link_program) $(call obj,$(CLI_SRC)) $(SINKS_A) -L$(B) -lhttptrace -Wl,-rpath-link,$(B) -o $@
 
 # Examples are linked as a user's program is: against the shared library and the one public header.
 $(EXAMPLES): $(B)/examples/%: $(B)/obj/examples/%.o $(B)/libhttptrace.so $(B)/$(SONAME)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) $< -L$(B) -lhttptrace -Wl,-rpath,'$$ORIGIN/..' -o $@
+	$(Q)$(link_program) $< -L$(B) -lhttptrace -Wl,-rpath,'$$ORIGIN/..' -o $@
 
 unit_bin = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(1))
 $(call unit_bin,$(UNIT_CORE)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNITH_A) $(SINKS_A) $(CORE_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) $< $(UNITH_A) $(SINKS_A) $(CORE_A) -lcmocka -o $@
+	$(Q)$(link_program) $< $(UNITH_A) $(SINKS_A) $(CORE_A) -lcmocka -o $@
 $(call unit_bin,$(UNIT_LIVE)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNITH_A) $(SINKS_A) $(LIB_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) $< $(UNITH_A) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -lcmocka -o $@
+	$(Q)$(link_program) $< $(UNITH_A) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -lcmocka -o $@
 $(call unit_bin,$(UNIT_API)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/obj/$(UNIT_API_CXX).o $(B)/libhttptrace.so $(B)/$(SONAME)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) $(filter %.o,$^) -L$(B) -lhttptrace -lcmocka -Wl,-rpath,'$$ORIGIN/../..' -o $@
+	$(Q)$(link_program) $(filter-out $(SAN_OBJ),$(filter %.o,$^)) -L$(B) -lhttptrace -lcmocka -Wl,-rpath,'$$ORIGIN/../..' -o $@
 fuzz_bin = $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(1))
 $(call fuzz_bin,$(FUZZ_CORE)): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINKS_A) $(CORE_A)
 	$(call say,LD,$@)
@@ -255,11 +259,23 @@ tool_bin = $(patsubst %.c,$(B)/%,$(1))
 $(call tool_bin,$(filter-out $(TOOL_API),$(TOOL_SRC))): $(B)/%: $(B)/obj/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) $< $(TOOL_LIBS) -o $@
+	$(Q)$(link_program) $< $(TOOL_LIBS) -o $@
 $(call tool_bin,$(TOOL_API)): $(B)/%: $(B)/obj/%.o $(LIB_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) $< $(LIB_A) $(LIVE_LIBS) -o $@
+	$(Q)$(link_program) $< $(LIB_A) $(LIVE_LIBS) -o $@
+
+# A sanitized build: the object with its options, and a program that proves that it reports.
+$(B)/obj/tests/sanitizer.o: tests/sanitizer.c $(B)/flags
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	@mkdir -p -m 1777 $(SAN_REPORTS)
+	$(Q)$(compile) -DHT_SANITIZER_REPORTS='"$(SAN_REPORTS)"' -c $< -o $@
+$(B)/tests/sanitizer_check: tests/sanitizer_check.c $(B)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(compile) $< $(SAN_OBJ) -o $@
+$(if $(SAN_OBJ),$(eval $(CLI) $(CHECKS) $(EXAMPLES) $(UNIT_BIN) $(TOOL_BIN) $(SAN_CHECK): $(SAN_OBJ)))
 
 -include $(patsubst %.o,%.d,$(BPF_OBJ) \
 	$(call obj,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(UNIT_HELP) $(FUZZ_SRC) $(TOOL_SRC)) $(B)/obj/$(UNIT_API_CXX).o)

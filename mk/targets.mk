@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# What people type: run, test and its parts, sanitizers, bench, format, install. Included by Makefile, whose variables it uses.
+# What people type: run, test and its parts, bench, format, install. Included by Makefile, whose variables it uses.
 
-.PHONY: run test unit replay e2e fuzz asan ubsan bench format format-check install uninstall clean help
+.PHONY: run test unit replay e2e fuzz fuzz-targets fuzz-corpus sanitize sanitize-targets bench format format-check install uninstall clean help
 
 run: ## install what is missing, build, trace a curl against a local HTTPS server; ARGS='-p PID' traces what you want
 	@packaging/install-deps.sh run
@@ -12,8 +12,10 @@ run: ## install what is missing, build, trace a curl against a local HTTPS serve
 test: ## install what is missing, build, run every test; TESTS='unit e2e' selects
 	@packaging/install-deps.sh test
 	+@$(SUBMAKE) $(PARALLEL) tests
-	+@$(SUBMAKE) $(PARALLEL) fuzz-targets
+	+@$(if $(call selected,fuzz),$(SUBMAKE) fuzz-targets)
+	+@$(if $(call selected,sanitize),$(SUBMAKE) sanitize-targets)
 	@tests/run --build $(B) $(TESTS)
+selected = $(if $(TESTS),$(filter $(1),$(TESTS)),yes)
 
 unit: $(UNIT_BIN) ## the C unit tests only (no libbpf, no root)
 	@tests/run --build $(B) unit
@@ -21,21 +23,21 @@ replay: all ## the replay tests only (no root)
 	@tests/run --build $(B) replay
 e2e: all $(TOOL_BIN) ## the end to end tests only (root)
 	@tests/run --build $(B) e2e
-fuzz: fuzz-targets ## every fuzz target for FUZZ_SECONDS (10) each
-	@tests/run --build $(B) --fuzz-seconds $(or $(FUZZ_SECONDS),10) fuzz
+fuzz: fuzz-targets ## every fuzz target for T seconds each (20)
+	@tests/run --build $(B) $(if $(T),--fuzz-seconds $(T)) fuzz
+fuzz-corpus: fuzz-targets ## take into tests/fuzz/corpus what runs of `make fuzz` found, as few files as do
+	@tests/fuzz/corpus.py
+sanitize: sanitize-targets ## unit, replay and end to end tests with both sanitizers (root)
+	@tests/run --build $(B) sanitize
 
-# A build of its own, as the library's objects must be instrumented too. Without the run-time of clang's sanitizers nothing is built,
-# and tests/run says so and counts it.
+# Builds of their own, as the library's objects must be instrumented too. By clang, whose two sanitizers share one run-time (gcc's undefined
+# behaviour sanitizer writes no report file beside the other). Without that run-time nothing is built, and tests/run says so and counts it.
+has_runtime = [ -e "$$($(CLANG) -print-file-name=lib/linux/libclang_rt.$(1)-$$(uname -m).a)" ]
 fuzz-targets:
-	+@if [ -z "$(FUZZ_SRC)" ] || [ ! -e "$$($(CLANG) -print-file-name=lib/linux/libclang_rt.fuzzer-$$(uname -m).a)" ]; then exit 0; fi; \
-	$(SUBMAKE) $(PARALLEL) B=build-fuzz CC=$(CLANG) SAN=fuzzer $(patsubst $(B)/%,build-fuzz/%,$(FUZZ_BIN))
-
-asan: ## build everything with the address sanitizer in build-asan, run the unit tests there
-	+@$(SUBMAKE) $(PARALLEL) B=build-asan SAN=address tests
-	@tests/run --build build-asan unit
-ubsan: ## the same with the undefined behaviour sanitizer in build-ubsan
-	+@$(SUBMAKE) $(PARALLEL) B=build-ubsan SAN=undefined tests
-	@tests/run --build build-ubsan unit
+	+@if $(call has_runtime,fuzzer); then \
+	$(SUBMAKE) $(PARALLEL) B=build-fuzz CC=$(CLANG) SAN=fuzzer $(patsubst $(B)/%,build-fuzz/%,$(FUZZ_BIN)); fi
+sanitize-targets:
+	+@if $(call has_runtime,asan); then $(SUBMAKE) $(PARALLEL) B=build-sanitize CC=$(CLANG) SAN=both tests; fi
 
 bench: ## what tracing costs, beside bpftrace, sslsniff and tcpdump, into docs/performance.md; with BENCH='OPTIONS' (--help) into no file
 	@packaging/install-deps.sh bench
@@ -88,8 +90,8 @@ uninstall: ## what install put there
 		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(notdir $(m)))
 
 clean: ## all that was built
-	rm -rf build build-asan build-ubsan build-fuzz compile_commands.json
+	rm -rf build build-sanitize build-fuzz compile_commands.json
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9_.-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile mk/targets.mk | expand -t 30
-	@echo "Variables: CC CFLAGS LDFLAGS WERROR= V=1 B=DIR PREFIX DESTDIR ARGS TESTS BENCH FUZZ_SECONDS"
+	@echo "Variables: CC CFLAGS LDFLAGS WERROR= V=1 B=DIR PREFIX DESTDIR ARGS TESTS BENCH T"

@@ -144,12 +144,22 @@ class Stepper:
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "bed: needs no tracer: the bed, the checkers, the scenarios' clients by themselves")
+    config.addinivalue_line("markers", "plain_build(why): cannot hold in a build with sanitizers (HTTPTRACE_SANITIZED), and why not")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
     for item in items:
         if item.module.__name__ in ("test_bed", "test_checkers") or "untraced" in item.name:
             item.add_marker(pytest.mark.bed)
+    if not os.environ.get("HTTPTRACE_SANITIZED"):
+        return
+    # The sanitizers are in the tracer: what does not start it has been tested already.
+    config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("bed")])
+    items[:] = [item for item in items if not item.get_closest_marker("bed")]
+    for item in items:
+        plain = item.get_closest_marker("plain_build")
+        if plain:
+            item.add_marker(pytest.mark.skip(reason=f"sanitized build: {plain.args[0]}"))
 
 
 @pytest.fixture(scope="session")

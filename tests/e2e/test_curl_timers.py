@@ -29,6 +29,7 @@ def pretransfer_is_before_the_head(record, told, start_ns):
     return start_ns + told["time_pretransfer"] * 1e9 - hooks.one(record, "WroteHeaders")["mono_ns"]
 
 
+@pytest.mark.plain_build("what sanitizers cost is in the times compared")
 @pytest.mark.parametrize("base", [f"http://www.test:{server.PLAIN}", f"https://www.test:{server.TLS}"], ids=["http", "https"])
 def test_timers_agree(bed, base):
     # Each transfer is cold: a process of its own.

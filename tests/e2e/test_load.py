@@ -114,6 +114,7 @@ def wrong_credits(trace, truth, allow_loss=False):
     return wrong
 
 
+@pytest.mark.plain_build("what it can follow is a figure of the program as it is installed")
 @pytest.mark.parametrize("seconds, named", [(SECONDS, True), (4, False)], ids=["by pid, 20 s", "system-wide, 4 s"])
 def test_paced_load_loses_nothing(bed, seconds, named):
     pacers, path = Pacers(bed, RATE_ALL / CLIENTS, seconds), bed.file("load.jsonl")
