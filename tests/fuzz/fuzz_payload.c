@@ -469,6 +469,11 @@ static void check_after(struct talk *t, uint32_t end, uint32_t len, bool was_beh
 	}
 	if (t->is_over)
 		return;
+	/* A response taken for a tunnel's begin: of one that is not compared any more, or is_tunnel() below. */
+	if (t->flow.kind == HT_STREAM_UNKNOWN && t->is_excused[HT_DIR_RX] && t->whole.trace[HT_DIR_RX].len) {
+		t->is_over = true;
+		return;
+	}
 	if (t->flow.kind != HT_STREAM_HTTP1 && t->flow.kind != HT_STREAM_UNKNOWN) {
 		check_judgement(t, end);
 		t->is_over = true;
@@ -542,17 +547,12 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 	t->dir = dir;
 	t->data = t->said->bytes[dir] + off;
 	t->told = 0;
+	memset(sc, 0, offsetof(struct ht_scratch, pos)); /* the caller's part */
 	sc->ts_ns = 1;
-	sc->start_ns = 0;
-	sc->arrival_ns = 0;
 	sc->cookie = 77;
-	sc->tls_id = 0;
-	sc->buf = 0;
-	sc->iov_cnt = 0;
 	sc->total = len;
 	sc->tgid = 1;
 	sc->tid = 1;
-	sc->flags = 0;
 	sc->dir = (__u8)dir;
 	sc->via = HT_VIA_SYSCALL;
 	sc->no_buf = t->how->has_holes && !random_below(t, 16);
