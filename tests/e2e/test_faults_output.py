@@ -41,7 +41,7 @@ def lines_of(path):
 
 
 def test_disk_fills_up_with_reports(bed, small):
-    """The targets go on; one line says it; what is there is right, and whole but for the last line."""
+    """The targets go on; one line says it; what is there is right, and ends with a whole line."""
     load, path = faults.Load(bed, clients=2, rate=200).go(), os.path.join(small, "reports.jsonl")
     with Tracer(bed, "-p", load.pid_list, "-o", f"jsonl={path}", jsonl=False) as tracer:
         ended = tracer.wait_exit(timeout_s=60)
@@ -49,7 +49,8 @@ def test_disk_fills_up_with_reports(bed, small):
     load.end()
     assert ended.status == 1 and free_bytes(small) < 8192
     assert len(said(ended)) == 1 and all(part in said(ended)[0] for part in (path, "No space left")), ended.stderr
-    lines, _ = lines_of(path)
+    lines, is_cut = lines_of(path)
+    assert not is_cut
     trace = Trace(lines, ended.status, ended.stderr)
     assert len(trace.requests) >= 50
     assert faults.wrong_credits(trace, load, load.truth()) == []
