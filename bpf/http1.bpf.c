@@ -234,8 +234,9 @@ __noinline int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl, struct ht
 	}
 	want = ht_least(ht_least(rem, room - st->head_cnt), HT_LOAD_MAX);
 	cnt = ht_least(want, HT_LOAD_FIRST);
-	if (sc->dir == HT_DIR_TX && !st->head_cnt && fl->last_dir == HT_DIR_RX + 1)
-		fl->resp_cnt = fl->req_cnt; /* everything before was answered */
+	/* Everything before was answered; not what stands before it in this very call. */
+	if (sc->dir == HT_DIR_TX && !st->head_cnt && !sc->pos && fl->last_dir == HT_DIR_RX + 1)
+		fl->resp_cnt = fl->req_cnt;
 	for (i = 0; carry && i < HT_CARRY_MAX; i += 8)
 		*(__u64 *)(sc->win + i) = *(__u64 *)(st->carry + i);
 	if (ht_load(sc, sc->pos, carry, cnt))

@@ -69,6 +69,25 @@ def test_many_open_connections_are_told_apart(bed, stepper):
     assert len(trace.records) == 24
 
 
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+def test_pipelined_in_one_write_behind_an_answer(bed, stepper, tls):
+    """Which response answers the HEAD is known although all requests come in the write that follows an answer (found by fuzz_payload)."""
+    host = connect(stepper, "a", tls)
+    methods = {"first": "GET", "second": "HEAD", "third": "GET"}
+    with Tracer(bed, "-p", str(stepper.pid)) as tracer:
+        stepper.get("a", "/before", host)
+        text = "".join(f"{method} /{name}?n=3000 HTTP/1.1\r\nHost: {host}\r\n\r\n" for name, method in methods.items())
+        stepper("send", "a", text)
+        for method in methods.values():
+            stepper("response", "a", {"head": method == "HEAD"})
+        tracer.wait_url("?n=3000", count=3)
+        stepper("close", "a")
+        trace = tracer.stop()
+    for name, method in methods.items():
+        record = trace.one(f"/{name}")
+        assert (record["method"], record["status"], record["outcome"]) == (method, 200, "ok"), record
+
+
 def test_attached_in_the_middle_of_a_response(bed, stepper):
     """The tracer comes while a body is under way: nothing is made up of it, the next request is right."""
     host = connect(stepper, "a", False)

@@ -559,8 +559,8 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 	sc->strict = t->is_client;
 	place(t, len, iov);
 	if (is_verbose)
-		fprintf(stderr, "  call dir %d [%u, %u) kind %u mode %u%s%s\n", dir, off, off + len, t->flow.kind, st->mode,
-			sc->no_buf ? " hole" : "", sc->iov_cnt ? " iovec" : "");
+		fprintf(stderr, "  call dir %d [%u, %u) kind %u mode %u%s%s: %.*s\n", dir, off, off + len, t->flow.kind, st->mode,
+			sc->no_buf ? " hole" : "", sc->iov_cnt ? " iovec" : "", (int)(len < 60 ? len : 60), t->data);
 	if (t->flow.kind == HT_STREAM_UNKNOWN) {
 		says = ht_decide(sc, &t->flow, st);
 		if (!t->is_client && says != HT_SAYS_NOTHING && says != HT_SAYS_SERVER)
