@@ -31,7 +31,7 @@ class NamedStepper(Stepper):
     def __init__(self, bed, name, **more):
         script = bed.script("steps.py", "-")
         script[0] = named(bed, "python3", name)
-        bed_start, bed.start = bed.start, lambda arguments: bed_start(script, **more)
+        bed_start, bed.start = bed.start, lambda arguments, **options: bed_start(script, **{**options, **more})
         try:
             super().__init__(bed)
         finally:

@@ -4,7 +4,8 @@
 
 In:  what is there already; what runs of `make fuzz` found (build-fuzz/corpus/NAME/); real data, cut into each target's form (seeds_* below):
      the captures of tests/replay, the hellos of tests/unit/hello_samples.h, functions of the libraries of this machine, a small library
-     that the C compiler makes. Out: at most MAX_FILES files and MAX_BYTES bytes a target, of all sizes.
+     that the C compiler makes. Out: at most MAX_FILES files and MAX_BYTES bytes a target, of all sizes;
+     and found-*: inputs that once failed, which stay as they are.
 Needs the fuzz targets (make fuzz-targets).
 """
 import random
@@ -164,8 +165,10 @@ def make(name):
         crashes = set(found.iterdir()) - before
         if done.returncode or crashes:  # merging passes over what crashes
             sys.exit(f"{name}: {', '.join(map(str, crashes)) or done.stderr[-2000:]}")
-        shutil.rmtree(kept, ignore_errors=True)
-        kept.mkdir(parents=True)
+        kept.mkdir(parents=True, exist_ok=True)
+        for path in kept.iterdir():
+            if not path.name.startswith("found-"):
+                path.unlink()
         reached = sorted(merged.iterdir(), key=lambda path: (path.stat().st_size, path.name))
         count = min(len(reached), MAX_FILES)
         while True:  # of all sizes: a few large ones reach what many small ones do not
