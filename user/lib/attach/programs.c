@@ -205,7 +205,12 @@ static void rule_out(struct ht_programs *programs, const struct ht_features *fea
 			turn_off(programs, i, "this kernel takes no uprobes from us");
 	}
 	ht_kernel_btf_free(btf);
-	share_out(programs, programs->opts.backend == HT_UPROBE_SESSION, "this kernel has no uprobe sessions (6.13 or later)");
+	share_out(programs, programs->opts.backend == HT_UPROBE_SESSION && !programs->opts.returns_refused,
+		  programs->opts.returns_refused ? programs->opts.returns_refused : "this kernel has no uprobe sessions (6.13 or later)");
+	for (size_t i = 0; programs->opts.returns_refused && i < PROGRAM_CNT; i++) {
+		if (programs->states[i].kind == HT_PROGRAM_RETURN && programs->states[i].is_on)
+			turn_off(programs, i, programs->opts.returns_refused);
+	}
 }
 
 static int first_missing(const struct ht_programs *programs)

@@ -162,6 +162,11 @@ static int load_empty(int attach_type)
 	return fd < 0 ? -errno : fd;
 }
 
+int ht_uprobe_load_empty(enum ht_uprobe_backend backend)
+{
+	return backend == HT_UPROBE_NONE ? -EOPNOTSUPP : load_empty(backend >= HT_UPROBE_MULTI ? HT_ATTACH_UPROBE_MULTI : 0);
+}
+
 /*
  * A kernel that knows the attach type gets as far as the path, and says that a directory is none to probe (EBADF: bpf_uprobe_multi_link_attach());
  * one that does not know it says EINVAL before. A real attach would say the same and cost 40 ms to take back.

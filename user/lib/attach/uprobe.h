@@ -43,6 +43,9 @@ struct ht_uprobe_sites {
  */
 int ht_uprobe_attach(enum ht_uprobe_backend backend, int prog_fd, const struct ht_uprobe_sites *sites, int *fds);
 
+/* A program that does nothing, for a backend; its fd is the caller's. -errno. */
+int ht_uprobe_load_empty(enum ht_uprobe_backend backend);
+
 /* The process a uprobe_multi link is for now: 0 when its task is gone (another thread of it has called execve), or where the kernel does not say. */
 pid_t ht_uprobe_link_pid(int link_fd);
 

@@ -395,6 +395,31 @@ static size_t ring_bytes(const struct ht_live_opts *opts)
 	return bytes;
 }
 
+/* Loads; once more, with less, where probes on returns would kill processes, which is tried out meanwhile. -errno, the reason in opening->err. */
+static int load_programs(struct ht_live *live, const struct opening *opening, struct ht_programs_opts *opts)
+{
+	struct ht_trial *trial = ht_trial_start(live->backend);
+	enum ht_trial_verdict verdict;
+	int err;
+
+	live->programs = ht_programs_load(opts, &live->features, opening->err, opening->err_size);
+	err = live->programs ? 0 : -errno;
+	verdict = ht_trial_end(trial, live->reaper);
+	if (err || verdict == HT_TRIAL_SURVIVES)
+		return err;
+	if (verdict == HT_TRIAL_UNKNOWN) {
+		if (live->backend != HT_UPROBE_NONE)
+			ht_live_say(live, HTTPTRACE_LOG_INFO,
+				    "whether return probes kill processes under a strict seccomp filter could not be tried");
+		return 0;
+	}
+	ht_live_say(live, HTTPTRACE_LOG_WARN, "%s: names and TLS are told in part only (--features)", ht_trial_refusal);
+	opts->returns_refused = ht_trial_refusal;
+	ht_programs_free(live->programs);
+	live->programs = ht_programs_load(opts, &live->features, opening->err, opening->err_size);
+	return live->programs ? 0 : -errno;
+}
+
 static int load(struct ht_live *live, const struct opening *opening)
 {
 	const struct ht_live_opts *opts = opening->opts;
@@ -402,6 +427,9 @@ static int load(struct ht_live *live, const struct opening *opening)
 	char why[160];
 	int err;
 
+	live->reaper = ht_reaper_new();
+	if (!live->reaper)
+		return refuse(opening, -ENOMEM, "out of memory");
 	ht_features_read(&live->features);
 	load_opts.backend = live->backend = ht_uprobe_probe(why, sizeof(why));
 	load_opts.config.flags = HT_CFG_PROCS | (live->is_filtered ? HT_CFG_FILTERED : 0) | (live->is_following ? HT_CFG_FOLLOW : 0);
@@ -409,9 +437,9 @@ static int load(struct ht_live *live, const struct opening *opening)
 	load_opts.config.head_bytes = opts->head_bytes ? opts->head_bytes : HT_HEAD_BYTES_DEFAULT;
 	load_opts.config.self_tgid = (uint32_t)getpid();
 	load_opts.config.wakeup_bytes = (uint32_t)(load_opts.ring_bytes / 4);
-	live->programs = ht_programs_load(&load_opts, &live->features, opening->err, opening->err_size);
-	if (!live->programs)
-		return -errno;
+	err = load_programs(live, opening, &load_opts);
+	if (err)
+		return err;
 	if (load_opts.backend < HT_UPROBE_MULTI)
 		ht_live_say(live, load_opts.backend == HT_UPROBE_NONE ? HTTPTRACE_LOG_WARN : HTTPTRACE_LOG_INFO,
 			    "library functions are probed by %s (%s)", ht_uprobe_backend_name(load_opts.backend), why);
@@ -489,9 +517,8 @@ static int attach_probes(struct ht_live *live, const struct opening *opening)
 	opts.backend = live->backend;
 	opts.has_entry_sites = opening->opts->has_entry_sites;
 	opts.fd_end = live->fd_end;
-	live->reaper = ht_reaper_new();
 	opts.reaper = live->reaper;
-	live->probes = live->reaper ? ht_probes_new(&opts) : NULL;
+	live->probes = ht_probes_new(&opts);
 	if (!live->probes)
 		return refuse(opening, -ENOMEM, "out of memory");
 	ht_live_add_cached(live->probes);

@@ -21,6 +21,7 @@
 #include "attach/programs.h"
 #include "attach/ready.h"
 #include "attach/reaper.h"
+#include "attach/trial.h"
 #include "source/live.h"
 #include "source/live_queue.h"
 #include "source/live_ring.h"

@@ -3,7 +3,7 @@
  * live_report.c - the bodies of --targets and --features: lines of text for people.
  *
  * In:  options; /proc, the linker's cache, library files; for --features a real load and attach of every program that hangs on the kernel.
- * Out: lines, valid during the call. Nothing stays attached, and --targets attaches nothing at all.
+ * Out: lines, valid during the call. Nothing stays attached, and --targets attaches nothing but what is tried on a process of our own (trial.h).
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -166,6 +166,7 @@ int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 	struct matching matching = { .to = &to };
 	struct ht_live_match *match;
 	size_t file_cnt;
+	char why[160];
 	int err;
 
 	err = ht_live_match_new(opts, &match);
@@ -180,6 +181,8 @@ int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 		return err;
 	}
 	print_programs_plan(&to);
+	if (ht_trial_end(ht_trial_start(ht_uprobe_probe(why, sizeof(why))), NULL) == HT_TRIAL_KILLED)
+		line(&to, "returns of functions: not probed: %s; lost: what is known only then (--features)", ht_trial_refusal);
 	ht_live_add_cached(probes);
 	for (size_t i = 0; i < opts->pid_cnt; i++) {
 		ht_live_add_mapped(probes, opts->pids[i]);
@@ -229,6 +232,17 @@ static void print_rights(const struct printer *to, const struct ht_features *fea
 static void print_uprobes(const struct printer *to, enum ht_uprobe_backend backend, const char *why)
 {
 	line(to, "library functions: %s%s%s%s", ht_uprobe_backend_name(backend), why[0] ? " (" : "", why, why[0] ? ")" : "");
+}
+
+static void print_trial(const struct printer *to, enum ht_trial_verdict verdict)
+{
+	static const char *const verdicts[] = {
+		[HT_TRIAL_UNKNOWN] = "not known: it could not be tried",
+		[HT_TRIAL_SURVIVES] = "yes: tried in a process of our own, which survived",
+		[HT_TRIAL_KILLED] = "no: tried in a process of our own, which was killed",
+	};
+
+	line(to, "function returns under a strict seccomp filter: %s", verdicts[verdict]);
 }
 
 static void print_sideband(const struct printer *to)
@@ -323,6 +337,7 @@ int ht_live_features(ht_line_fn fn, void *ctx)
 	const struct printer to = { fn, ctx };
 	const struct ht_program_state *states;
 	struct ht_programs *programs;
+	enum ht_trial_verdict verdict;
 	struct ht_features features;
 	char text[512];
 	size_t cnt;
@@ -331,11 +346,14 @@ int ht_live_features(ht_line_fn fn, void *ctx)
 	print_rights(&to, &features);
 	opts.backend = ht_uprobe_probe(text, sizeof(text));
 	print_uprobes(&to, opts.backend, text);
+	verdict = ht_trial_end(ht_trial_start(opts.backend), NULL);
+	print_trial(&to, verdict);
 	print_sideband(&to);
 	/* Nothing is reported: no process is in `traced`. */
 	opts.config.flags = HT_CFG_FILTERED;
 	opts.config.head_bytes = HT_HEAD_BYTES_DEFAULT;
 	opts.config.self_tgid = (__u32)getpid();
+	opts.returns_refused = verdict == HT_TRIAL_KILLED ? ht_trial_refusal : NULL;
 	programs = ht_programs_load(&opts, &features, text, sizeof(text));
 	if (!programs) {
 		line(&to, "BPF programs: no: %s", text);
