@@ -150,10 +150,8 @@ static __always_inline __u32 first_byte(__u64 mask)
 }
 
 /* One line of a head, or 32 bytes without a line's end. */
-static long scan_step(__u32 i, struct ht_feed *f)
+static __always_inline int scan_line(struct ht_scratch *sc, struct ht_stream *st)
 {
-	struct ht_scratch *sc = f->sc;
-	struct ht_stream *st = f->st;
 	__u32 at = sc->at, end = sc->end, line = sc->line, len;
 	__u64 m;
 	__u8 c;
@@ -196,6 +194,22 @@ static long scan_step(__u32 i, struct ht_feed *f)
 		c = sc->win[line & (HT_WIN - 1)] | 0x20;
 		if (c == 'c' || c == 't')
 			ht_field_line(sc, st, line, len);
+	}
+	return 0;
+}
+
+/* Several a step: a callback costs as much as a line. */
+#define SCAN_LINES 4
+
+static long scan_step(__u32 i, struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+	struct ht_stream *st = f->st;
+	__u32 n;
+
+	for (n = 0; n < SCAN_LINES; n++) {
+		if (scan_line(sc, st))
+			return 1;
 	}
 	return 0;
 }
