@@ -165,43 +165,90 @@ static void test_many_connections(void **state)
 {
 	struct script *s = script_new();
 	struct ht_engine *engine = script_engine(s);
-	struct ht_proc *proc;
 
 	(void)state;
 	for (unsigned int i = 1; i <= MANY; i++)
 		script_dof(s, "connect %u 127.0.0.1:80\n up %u\n tx %u 'GET /%u HTTP/1.1~Host: a~~'", i, i, i, i);
 	assert_int_equal(engine->conns.cnt, HT_MAX_CONNS);
 	assert_int_equal(engine->counts.evicted, MANY - HT_MAX_CONNS);
+	assert_int_equal(engine->counts.evicted_conns, MANY - HT_MAX_CONNS);
 	assert_int_equal(engine->counts.requests, MANY - HT_MAX_CONNS);
 	/* The oldest go, told as what they are. */
 	assert_non_null(strstr(
 		script_text(s),
 		"GET http://a/1 incomplete wait/incomplete : GetConn ConnectStart ConnectDone GotConn{fresh} WroteHeaders WroteRequest\n"));
-	proc = ht_map_get(&engine->procs, 100);
-	assert_int_equal(proc->dial_cnt, 0);
+	assert_int_equal(engine->dial_cnt, 0);
 	script_do(s, "end");
 	assert_int_equal(engine->counts.requests, MANY);
 	assert_null(strstr(script_text(s), "BROKEN"));
 	assert_int_equal(script_free(s), 0);
 }
 
+/* Opened and never closed, nor used: the dials of those that are forgotten go with them, also where the connect never ended. */
 static void test_many_unused(void **state)
 {
 	struct script *s = script_new();
 	struct ht_engine *engine = script_engine(s);
-	struct ht_proc *proc;
 
 	(void)state;
 	for (unsigned int i = 1; i <= MANY; i++)
-		script_dof(s, "connect %u 127.0.0.1:80\n up %u", i, i);
-	proc = ht_map_get(&engine->procs, 100);
+		script_dof(s, i % 2 ? "connect %u 127.0.0.1:80\n up %u" : "connect %u 127.0.0.1:80", i, i);
 	assert_int_equal(engine->conns.cnt, HT_MAX_CONNS);
-	assert_int_equal(proc->dial_cnt, HT_MAX_DIALS);
-	/* A dial that was let go takes nothing from the connection; the newest still have theirs. */
-	script_dof(s, "tx %u 'GET / HTTP/1.1~Host: a~~'\n tx %u 'GET / HTTP/1.1~Host: a~~'\n close %u\n close %u", MANY,
-		   MANY - HT_MAX_DIALS, MANY, MANY - HT_MAX_DIALS);
+	assert_int_equal(engine->dial_cnt, HT_MAX_CONNS);
+	/* Those that are still known, the oldest too, have their dials. */
+	script_dof(s, "tx %u 'GET / HTTP/1.1~Host: a~~'\n tx %u 'GET / HTTP/1.1~Host: a~~'\n close %u\n close %u", MANY - 1,
+		   MANY - HT_MAX_CONNS + 1, MANY - 1, MANY - HT_MAX_CONNS + 1);
 	assert_string_equal(script_text(s), "GET http://a/ aborted wait/aborted : " COLD SENT " ConnClosed{client}\n"
-					    "GET http://a/ aborted wait/aborted : GetConn GotConn{fresh}" SENT " ConnClosed{client}\n");
+					    "GET http://a/ aborted wait/aborted : " COLD SENT " ConnClosed{client}\n");
+	script_do(s, "end");
+	assert_int_equal(script_free(s), 0);
+}
+
+/* What is in use stays, though it is the oldest. */
+static void test_oldest_in_use(void **state)
+{
+	struct script *s = script_new();
+	struct ht_engine *engine = script_engine(s);
+
+	(void)state;
+	script_do(s, "exec 7 old /old\n pid 7\n connect 32 127.0.0.1:80\n up 32\n pid 100");
+	for (unsigned int i = 1; i <= 2 * MANY; i++) {
+		script_dof(s, "exec %u x /x\n pid %u\n connect %u 127.0.0.1:81", 1000 + i, 1000 + i,
+			   32 * i + 1); /* the script keeps offsets of 32 */
+		if (i % 10000 == 0)
+			script_do(s, "pid 7\n tx 32 'GET / HTTP/1.1~Host: a~~'\n rx 32 'HTTP/1.1 200 OK~Content-Length: 0~~'");
+	}
+	assert_int_equal(engine->conns.cnt, HT_MAX_CONNS);
+	assert_int_equal(engine->procs.cnt, HT_MAX_PROCS);
+	assert_int_equal(engine->counts.evicted_conns, 2 * MANY + 1 - HT_MAX_CONNS);
+	assert_non_null(ht_conn_get(engine, 32));
+	assert_string_equal(((struct ht_proc *)ht_map_get(&engine->procs, 7))->comm, "old");
+	script_do(s, "+1s");
+	assert_null(strstr(script_text(s), "incomplete"));
+	assert_int_equal(engine->counts.requests, 2 * MANY / 10000);
+	script_do(s, "end");
+	assert_int_equal(script_free(s), 0);
+}
+
+/* A process that ends without freeing its TLS objects leaves none behind. */
+static void test_many_ended(void **state)
+{
+	struct script *s = script_new();
+	struct ht_engine *engine = script_engine(s);
+
+	(void)state;
+	for (unsigned int i = 1; i <= 1000; i++)
+		script_dof(
+			s,
+			"exec %u x /x\n pid %u\n connect %u 127.0.0.1:443\n up %u\n tls %u bind %u nested\n ttx %u 'GET / HTTP/1.1~Host: a~~'\n exit %u",
+			i, i, i, i, i, i, i, i);
+	script_do(s, "+1s");
+	assert_int_equal(engine->counts.requests, 1000);
+	assert_int_equal(engine->procs.cnt, 0);
+	assert_int_equal(engine->conns.cnt, 0);
+	assert_int_equal(engine->tls_objects.cnt, 0);
+	assert_int_equal(engine->dial_cnt, 0);
+	assert_int_equal(engine->counts.evicted, 0);
 	script_do(s, "end");
 	assert_int_equal(script_free(s), 0);
 }
@@ -249,13 +296,30 @@ static void test_many_of_one_process(void **state)
 	assert_int_equal(proc->lookup_cnt, HT_MAX_LOOKUPS);
 	for (unsigned int i = 1; i <= 1000; i++)
 		script_dof(s, "connect %u 127.0.0.%u:%u\n down %u ECONNREFUSED", i, 1 + i % 250, 1000 + i / 250, i);
-	assert_true(proc->dial_cnt <= HT_MAX_DIALS);
+	assert_int_equal(engine->counts.evicted_lookups, 1000 - HT_MAX_LOOKUPS);
 	for (unsigned int i = 1; i <= 1000; i++)
 		script_dof(s, "connect %u 127.0.0.1:80\n up %u\n tx %u 'GET / HTTP/1.1~Host: h%u~~'\n close %u", i, i, i, i, i);
+	assert_int_equal(engine->counts.evicted_spoken, 1000 - HT_MAX_SPOKEN);
 	/* What is forgotten of where it spoke HTTP is the oldest. */
 	(void)script_text(s);
 	script_do(s, "+1s\n dns 1 h1000 80 = -2\n dns 2 h1 80 = -2");
 	assert_non_null(strstr(script_text(s), "- (h1000:80) dns_error"));
+	script_do(s, "end");
+	assert_int_equal(script_free(s), 0);
+}
+
+/* HTTP to more places than are remembered. */
+static void test_many_places(void **state)
+{
+	struct script *s = script_new();
+	struct ht_engine *engine = script_engine(s);
+
+	(void)state;
+	for (unsigned int i = 0; i < HT_MAX_SPOKEN_ANY + 100; i++)
+		script_dof(s, "connect %u 10.0.%u.%u:80\n up %u\n tx %u 'GET / HTTP/1.1~Host: a~~'\n close %u", i + 1, i / 250, i % 250 + 1,
+			   i + 1, i + 1, i + 1);
+	assert_int_equal(engine->spoken.cnt, HT_MAX_SPOKEN_ANY);
+	assert_int_equal(engine->counts.evicted_spoken, 100);
 	script_do(s, "end");
 	assert_int_equal(script_free(s), 0);
 }
@@ -303,9 +367,12 @@ int main(void)
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_many_connections),
 		cmocka_unit_test(test_many_unused),
+		cmocka_unit_test(test_oldest_in_use),
+		cmocka_unit_test(test_many_ended),
 		cmocka_unit_test(test_many_processes),
 		cmocka_unit_test(test_many_tls_objects),
 		cmocka_unit_test(test_many_of_one_process),
+		cmocka_unit_test(test_many_places),
 		cmocka_unit_test(test_many_in_flight),
 		cmocka_unit_test(test_many_held_bytes),
 	};

@@ -19,15 +19,23 @@
 
 struct ht_conn *ht_conn_get(struct ht_engine *engine, uint64_t cookie)
 {
-	return ht_map_get(&engine->conns, cookie);
+	struct ht_conn *conn = ht_map_get(&engine->conns, cookie);
+
+	if (conn)
+		ht_engine_heard(engine, &engine->conn_order, &conn->order, engine->conns.cnt, HT_MAX_CONNS);
+	return conn;
 }
 
 static void set_owner(struct ht_conn *conn, uint32_t tgid)
 {
 	struct ht_proc *proc;
 
-	if (!tgid || (conn->proc && conn->proc->tgid == tgid))
+	if (!tgid)
 		return;
+	if (conn->proc && conn->proc->tgid == tgid) {
+		ht_engine_heard(conn->engine, &conn->engine->proc_order, &conn->proc->order, conn->engine->procs.cnt, HT_MAX_PROCS);
+		return;
+	}
 	proc = ht_proc_get(conn->engine, tgid);
 	if (!proc)
 		return;
@@ -44,7 +52,7 @@ struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t
 		if (engine->conns.cnt >= HT_MAX_CONNS) {
 			struct ht_conn *oldest = ht_container(engine->conn_order.next, struct ht_conn, order);
 
-			engine->counts.evicted++;
+			ht_engine_evicted(engine, &engine->counts.evicted_conns);
 			ht_conn_abandon(oldest, oldest->start_ns);
 			ht_conn_free(oldest);
 		}
@@ -88,6 +96,8 @@ void ht_conn_forget_dial(struct ht_conn *conn)
 void ht_conn_free(struct ht_conn *conn)
 {
 	ht_timer_cancel(&conn->engine->timers, &conn->timer);
+	if (conn->dial)
+		ht_dial_forget(conn->dial, conn->cookie);
 	ht_conn_forget_dial(conn);
 	ht_exchange_free(conn->exchange);
 	if (conn->tls)

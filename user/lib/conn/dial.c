@@ -50,8 +50,12 @@ static struct ht_lookup *add_lookup(struct ht_engine *engine, const struct ht_re
 		return NULL;
 	}
 	if (proc->lookup_cnt >= HT_MAX_LOOKUPS) {
-		/* Answers that nobody uses pile up here (a resolver's client, a health check): not a loss. */
-		drop_lookup(proc, ht_container(proc->lookups.next, struct ht_lookup, node));
+		struct ht_lookup *oldest = ht_container(proc->lookups.next, struct ht_lookup, node);
+
+		/* Answers that nobody uses pile up here (a resolver's client, a health check): the old ones would serve nobody. */
+		if (rec->hdr.ts_ns < oldest->start_ns + HT_LOOKUP_LIFE_NS)
+			ht_engine_evicted(engine, &engine->counts.evicted_lookups);
+		drop_lookup(proc, oldest);
 	}
 	lookup->call_id = rec->call_id;
 	lookup->start_ns = rec->start_ns ? rec->start_ns : rec->hdr.ts_ns;
@@ -227,7 +231,7 @@ static void dial_free(struct ht_dial *dial)
 {
 	/* By cookie: a connection may have passed to another process meanwhile. */
 	for (unsigned int i = 0; dial->conn_cnt && i < dial->attempt_cnt; i++) {
-		struct ht_conn *conn = ht_conn_get(dial->engine, dial->attempts[i].cookie);
+		struct ht_conn *conn = ht_map_get(&dial->engine->conns, dial->attempts[i].cookie);
 
 		if (conn && conn->dial == dial) {
 			conn->dial = NULL;
@@ -236,11 +240,21 @@ static void dial_free(struct ht_dial *dial)
 	}
 	ht_timer_cancel(&dial->engine->timers, &dial->timer);
 	ht_list_remove(&dial->node);
-	dial->proc->dial_cnt--;
+	ht_list_remove(&dial->order);
+	dial->engine->dial_cnt--;
 	if (dial->request)
 		httptrace_request__unref(dial->request);
+	if (dial->attempts != &dial->first)
+		free(dial->attempts);
 	free(dial->lookup);
 	free(dial);
+}
+
+/* No further attempt joins it: it is out of the way of those that look for theirs. */
+static void close_dial(struct ht_dial *dial)
+{
+	ht_list_remove(&dial->node);
+	ht_list_append(&dial->proc->closed_dials, &dial->node);
 }
 
 static bool has_attempt_in(const struct ht_dial *dial, enum ht_attempt_state state)
@@ -299,20 +313,22 @@ static struct ht_lookup *answer_for(struct ht_proc *proc, const struct ht_addr *
 
 static struct ht_dial *dial_new(struct ht_proc *proc, struct ht_lookup *lookup, uint16_t port, uint32_t tid)
 {
+	struct ht_engine *engine = proc->engine;
 	struct ht_dial *dial;
 
-	if (proc->dial_cnt >= HT_MAX_DIALS) {
-		proc->engine->counts.evicted++;
-		dial = ht_container(proc->dials.next, struct ht_dial, node);
-		dial_free(dial);
+	if (engine->dial_cnt >= HT_MAX_DIALS) {
+		ht_engine_evicted(engine, &engine->counts.evicted_dials);
+		dial_free(ht_container(engine->dial_order.next, struct ht_dial, order));
 	}
 	dial = calloc(1, sizeof(*dial));
 	if (!dial) {
-		proc->engine->counts.out_of_memory++;
+		engine->counts.out_of_memory++;
 		return NULL;
 	}
-	dial->engine = proc->engine;
+	dial->engine = engine;
 	dial->proc = proc;
+	dial->attempts = &dial->first;
+	dial->attempt_cap = 1;
 	dial->port = port;
 	dial->tid = tid;
 	if (lookup) {
@@ -321,21 +337,60 @@ static struct ht_dial *dial_new(struct ht_proc *proc, struct ht_lookup *lookup, 
 		dial->lookup = lookup;
 	}
 	ht_list_append(&proc->dials, &dial->node);
-	proc->dial_cnt++;
+	ht_list_append(&engine->dial_order, &dial->order);
+	engine->dial_cnt++;
 	return dial;
+}
+
+/* 0 or -ENOMEM. */
+static int make_attempt_room(struct ht_dial *dial)
+{
+	unsigned int cap = 4 * dial->attempt_cap;
+	struct ht_attempt *attempts;
+
+	if (dial->attempt_cnt < dial->attempt_cap)
+		return 0;
+	attempts = calloc(cap, sizeof(*attempts));
+	if (!attempts)
+		return -ENOMEM;
+	memcpy(attempts, dial->attempts, dial->attempt_cnt * sizeof(*attempts));
+	if (dial->attempts != &dial->first)
+		free(dial->attempts);
+	dial->attempts = attempts;
+	dial->attempt_cap = cap;
+	return 0;
+}
+
+/* The dial that an attempt at remote continues: of the same thread the newest, else the oldest. NULL: none. */
+static struct ht_dial *dial_for(struct ht_proc *proc, const struct ht_addr *remote, uint32_t tid)
+{
+	struct ht_list *node = proc->dials.prev;
+	struct ht_dial *found = NULL;
+
+	for (unsigned int n = 0; node != &proc->dials && n < HT_DIALS_LOOKED_AT; node = node->prev, n++) {
+		struct ht_dial *dial = ht_container(node, struct ht_dial, node);
+
+		if (!continues(dial, remote, tid))
+			continue;
+		found = dial;
+		if (dial->tid == tid)
+			break;
+	}
+	return found;
 }
 
 struct ht_dial *ht_dial_attempt(struct ht_proc *proc, uint64_t cookie, const struct ht_addr *remote, uint64_t start_ns, uint32_t tid)
 {
-	struct ht_dial *dial, *next, *found = NULL;
+	struct ht_dial *found = dial_for(proc, remote, tid);
 
-	ht_list_each(&proc->dials, dial, next, node)
-		if (continues(dial, remote, tid) && (!found || dial->tid == tid))
-			found = dial;
 	if (!found)
 		found = dial_new(proc, answer_for(proc, remote, start_ns, tid), remote->port, tid);
 	if (!found)
 		return NULL;
+	if (make_attempt_room(found)) {
+		found->engine->counts.out_of_memory++;
+		return NULL;
+	}
 	ht_timer_cancel(&found->engine->timers, &found->timer);
 	found->attempts[found->attempt_cnt++] = (struct ht_attempt){ .cookie = cookie, .remote = *remote, .start_ns = start_ns };
 	return found;
@@ -430,6 +485,8 @@ void ht_dial_attempt_done(struct ht_dial *dial, uint64_t cookie, uint64_t now_ns
 	attempt->state = is_connected ? HT_ATTEMPT_CONNECTED : HT_ATTEMPT_FAILED;
 	attempt->done_ns = now_ns;
 	attempt->err = err;
+	if (is_connected)
+		close_dial(dial);
 	if (dial->request && !dial->request->is_done) {
 		ht_hook_connect_done(dial->request, attempt);
 		ht_report_progress(dial->engine, dial->request);
@@ -456,18 +513,16 @@ static bool is_host(const struct ht_lookup *lookup, const char *host_port)
 	return !strncasecmp(lookup->host, host_port, len) && (!host_port[len] || host_port[len] == ':');
 }
 
-/*
- * Two names of one address may be looked up at once, by helper threads: then the request's Host tells which answer was the dial's (hooks.md B0). Where no
- * other answer fits, the one that is there stays: a Host field may say what it likes.
- */
-static void correct_lookup(struct ht_dial *dial, const struct ht_conn *winner, const char *host_port)
+/* Another dial has the lookup of that host, which may have been this one's: they are exchanged. */
+static bool swap_lookup(struct ht_dial *dial, struct ht_list *dials, const struct ht_conn *winner, const char *host_port)
 {
-	struct ht_lookup *lookup, *next_lookup, *former = dial->lookup;
+	struct ht_lookup *former = dial->lookup;
 	struct ht_dial *other, *next;
+	unsigned int n = 0;
 
-	if (!former || !host_port || is_host(former, host_port))
-		return;
-	ht_list_each(&dial->proc->dials, other, next, node) {
+	ht_list_each(dials, other, next, node) {
+		if (n++ == HT_DIALS_LOOKED_AT)
+			return false;
 		if (other == dial || other->request || !other->lookup || other->port != dial->port || !is_host(other->lookup, host_port) ||
 		    !has_address(other->lookup, &winner->remote) || other->lookup->done_ns > dial->attempts[0].start_ns)
 			continue;
@@ -475,8 +530,23 @@ static void correct_lookup(struct ht_dial *dial, const struct ht_conn *winner, c
 		other->lookup = former->done_ns <= other->attempts[0].start_ns ? former : NULL;
 		if (!other->lookup)
 			free(former);
-		return;
+		return true;
 	}
+	return false;
+}
+
+/*
+ * Two names of one address may be looked up at once, by helper threads: then the request's Host tells which answer was the dial's (hooks.md B0). Where no
+ * other answer fits, the one that is there stays: a Host field may say what it likes.
+ */
+static void correct_lookup(struct ht_dial *dial, const struct ht_conn *winner, const char *host_port)
+{
+	struct ht_lookup *lookup, *next_lookup, *former = dial->lookup;
+
+	if (!former || !host_port || is_host(former, host_port))
+		return;
+	if (swap_lookup(dial, &dial->proc->closed_dials, winner, host_port) || swap_lookup(dial, &dial->proc->dials, winner, host_port))
+		return;
 	ht_list_each(&dial->proc->lookups, lookup, next_lookup, node) {
 		if (!lookup->done_ns || lookup->done_ns > dial->attempts[0].start_ns || !is_host(lookup, host_port) || !has_address(lookup, &winner->remote))
 			continue;
@@ -503,6 +573,7 @@ void ht_dial_give(struct ht_dial *dial, struct ht_conn *winner, struct httptrace
 		ht_dial_show(dial, request, host_port);
 		dial->request = httptrace_request__ref(request);
 		dial->winner = winner->cookie;
+		close_dial(dial);
 	} else if (attempt) {
 		/* Two attempts succeeded and both are used: the lookup is the first request's, this attempt the second's own. */
 		ht_hook_get_conn(request, attempt->start_ns, host_port);
@@ -513,6 +584,14 @@ void ht_dial_give(struct ht_dial *dial, struct ht_conn *winner, struct httptrace
 	winner->dial = NULL;
 	dial->conn_cnt--;
 	ht_dial_leave(dial);
+}
+
+void ht_dial_forget(struct ht_dial *dial, uint64_t cookie)
+{
+	struct ht_attempt *attempt = ht_dial_find(dial, cookie);
+
+	if (attempt && attempt->state == HT_ATTEMPT_RUNNING)
+		attempt->state = HT_ATTEMPT_FAILED;
 }
 
 void ht_dial_leave(struct ht_dial *dial)
@@ -577,6 +656,12 @@ void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end ho
 	ht_dial_leave(dial);
 }
 
+static void free_all(struct ht_list *dials)
+{
+	while (!ht_list_is_empty(dials))
+		dial_free(ht_container(dials->next, struct ht_dial, node));
+}
+
 void ht_dial_flush(struct ht_proc *proc, uint64_t now_ns)
 {
 	struct ht_lookup *lookup, *next_lookup;
@@ -587,6 +672,7 @@ void ht_dial_flush(struct ht_proc *proc, uint64_t now_ns)
 			report_failed(dial, now_ns);
 		dial_free(dial);
 	}
+	free_all(&proc->closed_dials);
 	ht_list_each(&proc->lookups, lookup, next_lookup, node) {
 		if (!lookup->done_ns) {
 			struct verdict v = {
@@ -604,8 +690,8 @@ void ht_dial_flush(struct ht_proc *proc, uint64_t now_ns)
 
 void ht_dial_free_all(struct ht_proc *proc)
 {
-	while (!ht_list_is_empty(&proc->dials))
-		dial_free(ht_container(proc->dials.next, struct ht_dial, node));
+	free_all(&proc->dials);
+	free_all(&proc->closed_dials);
 	while (!ht_list_is_empty(&proc->lookups))
 		drop_lookup(proc, ht_container(proc->lookups.next, struct ht_lookup, node));
 }

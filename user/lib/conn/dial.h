@@ -33,6 +33,8 @@ void ht_dial_show(const struct ht_dial *dial, struct httptrace_request *request,
 enum ht_dial_end { HT_DIAL_UNUSED, HT_DIAL_TLS_FAILED, HT_DIAL_TLS_CUT /* tracing ended in the handshake */ };
 void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end how, uint64_t now_ns);
 
+/* Nothing more will be heard of that attempt: it is not waited for. */
+void ht_dial_forget(struct ht_dial *dial, uint64_t cookie);
 /* The connection no longer points to the dial: frees it when nothing else needs it. */
 void ht_dial_leave(struct ht_dial *dial);
 /* Reports every dial of the process that is still waiting for another attempt; lookups that serve nobody are dropped. */

@@ -28,6 +28,7 @@ struct ht_engine *ht_engine_new(const struct ht_engine_opts *opts, const struct 
 	ht_list_init(&engine->proc_order);
 	ht_list_init(&engine->conn_order);
 	ht_list_init(&engine->tls_order);
+	ht_list_init(&engine->dial_order);
 	return engine;
 }
 
@@ -45,6 +46,7 @@ void ht_engine_free(struct ht_engine *engine)
 	ht_map_free(&engine->conns);
 	ht_map_free(&engine->tls_objects);
 	ht_map_free(&engine->spoken);
+	free(engine->spoken_ring);
 	ht_timers_free(&engine->timers);
 	free(engine);
 }
@@ -216,10 +218,25 @@ void ht_engine_summary(struct ht_engine *engine, struct httptrace_notice *n)
 		{ "evicted", c->evicted },
 		{ "out_of_memory", c->out_of_memory },
 	};
+	/* Told only where there is something to tell. */
+	const struct httptrace_counter rare[] = {
+		{ "evicted_processes", c->evicted_procs },
+		{ "evicted_connections", c->evicted_conns },
+		{ "evicted_tls_objects", c->evicted_tls_objects },
+		{ "evicted_dials", c->evicted_dials },
+		{ "evicted_lookups", c->evicted_lookups },
+		{ "evicted_spoken", c->evicted_spoken },
+		{ "evicted_pipelines", c->evicted_pipelines },
+		{ "evicted_held", c->evicted_held },
+		{ "hooks_dropped", c->hooks_dropped },
+	};
 	size_t cnt = sizeof(counters) / sizeof(counters[0]);
 
-	static_assert(sizeof(counters) / sizeof(counters[0]) + HT_SOURCE_COUNTS_MAX <= HT_SUMMARY_MAX, "room for every counter");
+	static_assert((sizeof(counters) + sizeof(rare)) / sizeof(rare[0]) + HT_SOURCE_COUNTS_MAX <= HT_SUMMARY_MAX, "room for every counter");
 	memcpy(engine->summary, counters, sizeof(counters));
+	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
+		if (rare[i].count)
+			engine->summary[cnt++] = rare[i];
 	for (size_t i = 0; i < engine->source_count_cnt; i++)
 		engine->summary[cnt++] = (struct httptrace_counter){ engine->source_counts[i].name, engine->source_counts[i].count };
 	n->sz = sizeof(*n);

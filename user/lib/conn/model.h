@@ -21,14 +21,20 @@
 
 #define HT_MS 1000000ull
 
-/* Bounds. Each table evicts its oldest entry above its bound, counted in struct ht_engine_counts.evicted. */
+/*
+ * Bounds. A full table evicts its oldest entry, counted in struct ht_engine_counts; of processes, connections and TLS objects the one that has not
+ * been heard of for longest, since the table was a quarter full.
+ */
 #define HT_MAX_PROCS        32768
 #define HT_MAX_CONNS        65536
 #define HT_MAX_TLS_OBJECTS  65536
-#define HT_MAX_LOOKUPS      32  /* per process, answers that no dial has used yet */
-#define HT_MAX_DIALS        256 /* per process */
-#define HT_MAX_ATTEMPTS     16  /* per dial */
-#define HT_MAX_SPOKEN       256 /* host:port pairs remembered per process */
+#define HT_MAX_DIALS        65536 /* one for each connection that has carried no request yet */
+#define HT_MAX_LOOKUPS      32    /* per process, answers that no dial has used yet */
+#define HT_MAX_ATTEMPTS     16    /* per dial */
+#define HT_MAX_SPOKEN       256   /* host:port pairs remembered per process */
+#define HT_MAX_SPOKEN_ANY   16384 /* address:port pairs remembered of all */
+/* Of the dials of a process so many are looked at for one that a further attempt continues (the newest), or that has another's lookup. */
+#define HT_DIALS_LOOKED_AT  1024
 
 /* An answer older than this serves no dial any more: resolvers' and clients' caches (curl: 60 s). */
 #define HT_LOOKUP_LIFE_NS (60000 * HT_MS)
@@ -71,12 +77,15 @@ struct ht_attempt {
 
 /* The way to a connection: a lookup and the attempts that followed it, until a request takes it or it is reported as it is. */
 struct ht_dial {
-	struct ht_list node; /* in its process */
+	struct ht_list node;  /* in its process */
+	struct ht_list order; /* in the engine, the first to go first */
 	struct ht_engine *engine;
 	struct ht_proc *proc;
 	struct ht_lookup *lookup; /* owned; NULL: none */
-	struct ht_attempt attempts[HT_MAX_ATTEMPTS];
+	struct ht_attempt *attempts; /* first, or owned */
+	struct ht_attempt first;
 	unsigned int attempt_cnt;
+	unsigned int attempt_cap;
 	uint32_t tid;
 	uint16_t port;
 	unsigned int conn_cnt; /* connections that point here */
@@ -88,18 +97,20 @@ struct ht_dial {
 struct ht_proc {
 	uint32_t tgid;
 	struct ht_engine *engine;
-	struct ht_list order; /* in the engine, oldest first */
+	struct ht_list order; /* in the engine, the first to go first */
 	uint64_t start_ns;    /* when it began, by the kernel; 0 not known */
 	char comm[17];
 	char *exe; /* NULL: not known */
 	struct ht_list lookups;
 	unsigned int lookup_cnt;
-	struct ht_list dials;
-	unsigned int dial_cnt;
+	struct ht_list dials;        /* under way: a further attempt may join */
+	struct ht_list closed_dials; /* connected, or a request's */
 	struct ht_list conns;
-	/* Hashes of "host:port" to which it has spoken HTTP. A ring. */
-	uint64_t spoken[HT_MAX_SPOKEN];
+	struct ht_list tls_objects;
+	/* Hashes of "host:port" to which it has spoken HTTP. A ring, once it has grown to HT_MAX_SPOKEN. */
+	uint64_t *spoken;
 	unsigned int spoken_cnt;
+	unsigned int spoken_cap;
 };
 
 enum ht_conn_kind {
@@ -117,7 +128,7 @@ struct ht_conn {
 	struct ht_engine *engine;
 	struct ht_proc *proc;
 	struct ht_list node;  /* in its process */
-	struct ht_list order; /* in the engine, oldest first */
+	struct ht_list order; /* in the engine, the first to go first */
 	struct ht_dial *dial; /* until its first request took it, or NULL */
 	struct ht_addr local;
 	struct ht_addr remote;
@@ -153,7 +164,8 @@ struct ht_tls_object {
 	uint64_t id;
 	struct ht_engine *engine;
 	uint32_t tgid;
-	struct ht_list order; /* in the engine, oldest first */
+	struct ht_list order; /* in the engine, the first to go first */
+	struct ht_list node;  /* in its process, if that is known */
 	struct ht_conn *conn; /* bound to; NULL unbound or the connection is gone */
 	uint8_t evidence;     /* HT_BIND_* */
 	uint16_t library;
@@ -180,7 +192,16 @@ struct ht_engine_counts {
 	uint64_t upgraded;       /* 101 */
 	uint64_t unsolicited;    /* responses without a request */
 	uint64_t dials_hidden;   /* by the dials option */
-	uint64_t evicted;
+	uint64_t evicted; /* the sum of those that follow */
+	uint64_t evicted_procs;
+	uint64_t evicted_conns;
+	uint64_t evicted_tls_objects;
+	uint64_t evicted_dials;
+	uint64_t evicted_lookups; /* answers young enough to be used */
+	uint64_t evicted_spoken;
+	uint64_t evicted_pipelines; /* connections given up for too many requests under way */
+	uint64_t evicted_held;      /* receives that waited for their request, and found no room */
+	uint64_t hooks_dropped;
 	uint64_t out_of_memory;
 };
 
@@ -196,8 +217,11 @@ struct ht_engine {
 	struct ht_map procs;
 	struct ht_map conns;
 	struct ht_map tls_objects;
-	struct ht_list proc_order, conn_order, tls_order;
+	struct ht_list proc_order, conn_order, tls_order, dial_order;
+	size_t dial_cnt;
 	struct ht_map spoken; /* hashes of "address:port" where anybody spoke HTTP; values unused */
+	uint64_t *spoken_ring; /* the same, oldest at spoken_at once it is full; HT_MAX_SPOKEN_ANY, allocated with the first */
+	size_t spoken_at;
 	uint64_t next_request;
 	uint64_t next_conn;
 	int64_t realtime_offset_ns;
@@ -209,6 +233,22 @@ struct ht_engine {
 	size_t source_count_cnt;
 	struct httptrace_counter summary[HT_SUMMARY_MAX];
 };
+
+/* An entry was heard of: it is the last to go. order is one of the engine's; below a quarter of the bound there is no need to keep it. */
+static inline void ht_engine_heard(struct ht_engine *engine, struct ht_list *order, struct ht_list *node, size_t cnt, size_t max)
+{
+	if (cnt < max / 4 || engine->is_ended)
+		return;
+	ht_list_remove(node);
+	ht_list_append(order, node);
+}
+
+/* Counts an eviction: which is a member of engine->counts. */
+static inline void ht_engine_evicted(struct ht_engine *engine, uint64_t *which)
+{
+	engine->counts.evicted++;
+	(*which)++;
+}
 
 /* One line for -v; formats only when somebody listens. */
 void ht_engine_log(struct ht_engine *engine, const char *format, ...) __attribute__((format(printf, 2, 3)));

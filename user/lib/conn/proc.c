@@ -9,6 +9,7 @@
 
 #include "conn/conn.h"
 #include "conn/dial.h"
+#include "conn/tls_object.h"
 
 /* FNV-1a, 64 bit. */
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
@@ -34,13 +35,13 @@ struct ht_proc *ht_proc_get(struct ht_engine *engine, uint32_t tgid)
 {
 	struct ht_proc *proc = ht_map_get(&engine->procs, tgid);
 
-	if (proc)
+	if (proc) {
+		ht_engine_heard(engine, &engine->proc_order, &proc->order, engine->procs.cnt, HT_MAX_PROCS);
 		return proc;
+	}
 	if (engine->procs.cnt >= HT_MAX_PROCS) {
-		struct ht_proc *oldest = ht_container(engine->proc_order.next, struct ht_proc, order);
-
-		engine->counts.evicted++;
-		ht_proc_free(oldest);
+		ht_engine_evicted(engine, &engine->counts.evicted_procs);
+		ht_proc_free(ht_container(engine->proc_order.next, struct ht_proc, order));
 	}
 	proc = calloc(1, sizeof(*proc));
 	if (!proc || ht_map_put(&engine->procs, tgid, proc)) {
@@ -52,7 +53,9 @@ struct ht_proc *ht_proc_get(struct ht_engine *engine, uint32_t tgid)
 	proc->engine = engine;
 	ht_list_init(&proc->lookups);
 	ht_list_init(&proc->dials);
+	ht_list_init(&proc->closed_dials);
 	ht_list_init(&proc->conns);
+	ht_list_init(&proc->tls_objects);
 	ht_list_append(&engine->proc_order, &proc->order);
 	return proc;
 }
@@ -66,9 +69,12 @@ void ht_proc_free(struct ht_proc *proc)
 		ht_list_remove(&conn->node);
 		conn->proc = NULL;
 	}
+	while (!ht_list_is_empty(&proc->tls_objects))
+		ht_list_remove(proc->tls_objects.next);
 	ht_dial_free_all(proc);
 	ht_list_remove(&proc->order);
 	ht_map_take(&proc->engine->procs, proc->tgid);
+	free(proc->spoken);
 	free(proc->exe);
 	free(proc);
 }
@@ -92,6 +98,7 @@ static void proc_exit(struct ht_proc *proc, uint64_t now_ns)
 	ht_list_each(&proc->conns, conn, next, node)
 		ht_conn_exit(conn, now_ns);
 	ht_dial_flush(proc, now_ns);
+	ht_tls_exit(proc);
 	ht_proc_free(proc);
 }
 
@@ -157,17 +164,48 @@ static void remember(struct ht_proc *proc, uint64_t hash)
 	for (unsigned int i = 0; i < known; i++)
 		if (proc->spoken[i] == hash)
 			return;
+	if (proc->spoken_cnt == proc->spoken_cap && proc->spoken_cap < HT_MAX_SPOKEN) {
+		unsigned int cap = proc->spoken_cap ? 4 * proc->spoken_cap : 4;
+		uint64_t *grown = realloc(proc->spoken, cap * sizeof(*grown));
+
+		if (!grown) {
+			proc->engine->counts.out_of_memory++;
+			return;
+		}
+		proc->spoken = grown;
+		proc->spoken_cap = cap;
+	}
+	if (proc->spoken_cnt >= HT_MAX_SPOKEN)
+		ht_engine_evicted(proc->engine, &proc->engine->counts.evicted_spoken);
 	proc->spoken[proc->spoken_cnt++ % HT_MAX_SPOKEN] = hash;
+}
+
+static void remember_any(struct ht_engine *engine, uint64_t hash)
+{
+	static int present;
+
+	if (ht_map_get(&engine->spoken, hash))
+		return;
+	if (!engine->spoken_ring)
+		engine->spoken_ring = calloc(HT_MAX_SPOKEN_ANY, sizeof(*engine->spoken_ring));
+	if (engine->spoken_ring && engine->spoken.cnt >= HT_MAX_SPOKEN_ANY) {
+		ht_engine_evicted(engine, &engine->counts.evicted_spoken);
+		ht_map_take(&engine->spoken, engine->spoken_ring[engine->spoken_at]);
+	}
+	if (!engine->spoken_ring || ht_map_put(&engine->spoken, hash, &present)) {
+		engine->counts.out_of_memory++;
+		return;
+	}
+	engine->spoken_ring[engine->spoken_at] = hash;
+	engine->spoken_at = (engine->spoken_at + 1) % HT_MAX_SPOKEN_ANY;
 }
 
 void ht_proc_spoke(struct ht_proc *proc, const char *host_port, const struct ht_addr *remote)
 {
-	static int present;
-
 	if (host_port)
 		remember(proc, hash_bytes(HASH_START, host_port, strlen(host_port)));
-	if (remote->family && proc->engine->spoken.cnt < HT_MAX_CONNS)
-		ht_map_put(&proc->engine->spoken, addr_hash(remote), &present);
+	if (remote->family)
+		remember_any(proc->engine, addr_hash(remote));
 }
 
 bool ht_proc_has_spoken(const struct ht_proc *proc, const char *host_port)

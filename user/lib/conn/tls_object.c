@@ -43,10 +43,14 @@ static struct ht_tls_object *object_make(struct ht_engine *engine, uint64_t id, 
 {
 	struct ht_tls_object *object = ht_map_get(&engine->tls_objects, id);
 
-	if (object)
+	struct ht_proc *proc;
+
+	if (object) {
+		ht_engine_heard(engine, &engine->tls_order, &object->order, engine->tls_objects.cnt, HT_MAX_TLS_OBJECTS);
 		return object;
+	}
 	if (engine->tls_objects.cnt >= HT_MAX_TLS_OBJECTS) {
-		engine->counts.evicted++;
+		ht_engine_evicted(engine, &engine->counts.evicted_tls_objects);
 		ht_tls_free(ht_container(engine->tls_order.next, struct ht_tls_object, order));
 	}
 	object = calloc(1, sizeof(*object));
@@ -59,6 +63,10 @@ static struct ht_tls_object *object_make(struct ht_engine *engine, uint64_t id, 
 	object->engine = engine;
 	object->tgid = tgid;
 	ht_list_append(&engine->tls_order, &object->order);
+	ht_list_init(&object->node);
+	proc = ht_map_get(&engine->procs, tgid);
+	if (proc)
+		ht_list_append(&proc->tls_objects, &object->node);
 	return object;
 }
 
@@ -66,6 +74,7 @@ void ht_tls_free(struct ht_tls_object *object)
 {
 	if (object->conn)
 		object->conn->tls = NULL;
+	ht_list_remove(&object->node);
 	if (!object->is_freed) {
 		ht_list_remove(&object->order);
 		ht_map_take(&object->engine->tls_objects, object->id);
@@ -86,11 +95,18 @@ void ht_tls_unbind(struct ht_tls_object *object)
 /* The program has freed it: its facts stay with its connection. */
 static void object_freed(struct ht_tls_object *object)
 {
+	ht_list_remove(&object->node);
 	ht_list_remove(&object->order);
 	ht_map_take(&object->engine->tls_objects, object->id);
 	object->is_freed = true;
 	if (!object->conn)
 		ht_tls_free(object);
+}
+
+void ht_tls_exit(struct ht_proc *proc)
+{
+	while (!ht_list_is_empty(&proc->tls_objects))
+		object_freed(ht_container(proc->tls_objects.next, struct ht_tls_object, node));
 }
 
 static void bind(struct ht_tls_object *object, uint64_t cookie, uint8_t evidence, uint64_t now_ns)

@@ -13,6 +13,8 @@ void ht_tls_data(struct ht_engine *engine, const struct ht_rec_data *rec);
 /* The connection goes away: the object is unbound, and freed where the program has freed it before. */
 void ht_tls_unbind(struct ht_tls_object *object);
 void ht_tls_free(struct ht_tls_object *object);
+/* Its process has ended: what the program has not freed is gone all the same; connections keep theirs. */
+void ht_tls_exit(struct ht_proc *proc);
 /* "nested", "fd", "bytes"; NULL for none. */
 const char *ht_tls_evidence_name(uint8_t evidence);
 /* "openssl"; NULL not known. */

@@ -130,7 +130,7 @@ static void request_begin(void *ctx)
 
 	ht_exchange_settle(exchange);
 	if (exchange->flight_cnt >= HT_EXCHANGE_MAX_REQUESTS) {
-		exchange->engine->counts.evicted++;
+		ht_engine_evicted(exchange->engine, &exchange->engine->counts.evicted_pipelines);
 		exchange->is_dead = true;
 		return;
 	}
@@ -487,7 +487,7 @@ static void hold(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 	struct ht_held *held = exchange->held_bytes + bytes <= HT_EXCHANGE_MAX_HELD_BYTES ? malloc(bytes) : NULL;
 
 	if (!held) {
-		exchange->engine->counts.evicted++;
+		ht_engine_evicted(exchange->engine, &exchange->engine->counts.evicted_held);
 		return; /* the stream offsets will tell the gap */
 	}
 	memcpy(&held->rec, rec, sizeof(*rec) + rec->captured_len);

@@ -58,6 +58,7 @@ void ht_report_done(struct ht_engine *engine, struct httptrace_request *request)
 		engine->counts.requests++;
 	else
 		engine->counts.dials++;
+	engine->counts.hooks_dropped += request->hooks_dropped;
 	request->is_done = true;
 	engine->ops->done(engine->ctx, request);
 	httptrace_request__unref(request);

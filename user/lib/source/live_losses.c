@@ -161,7 +161,8 @@ static void say_counters(const struct ht_live *live)
 		uint64_t sum = names[i] ? counter(live, i) : 0;
 
 		if (sum && len < sizeof(text))
-			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %llu", len ? ", " : "", names[i], (unsigned long long)sum);
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s %llu", len ? ", " : "", names[i],
+						(unsigned long long)sum);
 	}
 	ht_live_say(live, HTTPTRACE_LOG_DEBUG, "BPF counters: %s", len ? text : "all zero");
 	if (live->ring.malformed_cnt || live->queue.dropped_cnt)
