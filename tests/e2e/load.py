@@ -88,7 +88,7 @@ class Load:
 class Loads:
     """Several clients, of which every second one uses TLS."""
 
-    def __init__(self, bed, count, tls=lambda index: index % 2, **options):
+    def __init__(self, bed, count, /, tls=lambda index: index % 2, **options):
         _ = bed.nginx
         self.prefix = bed.unique()
         self.clients = [Load(bed, f"{self.prefix}-{index}", tls=bool(tls(index)), **options) for index in range(count)]
