@@ -9,20 +9,21 @@ Prints the CPU time per request, the best round's and the median, and requests p
 import argparse
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from bed import Bed
+from bed import Client, Server
 from common import ROOT, Failure, wait_for_line
 from tracers import Tracer
 
 
 class Recorder(Tracer):
-    def __init__(self, program, pids, path):
-        self.command = [str(program), "-p", ",".join(map(str, pids)), "-w", str(path)]
+    def __init__(self, command):
+        self.command = command
 
     def attach(self):
         self.spawn(self.command, stderr=subprocess.PIPE)
@@ -31,20 +32,20 @@ class Recorder(Tracer):
 
 def record(build, directory, requests):
     """Returns the path of the capture."""
-    path = directory / "bench.cap"
-    bed = Bed(build, directory)
+    path, client = directory / "bench.cap", build / "tests/bench/client"
+    cpu = max(os.sched_getaffinity(0))
+    server = Server(directory, cpu)
+    clients = [Client(client, cpu, server.clear_port), Client(client, cpu, server.tls_port, server.ca_file)]
+    recorder = Recorder([str(build / "httptrace-bpf"), "-p", ",".join(str(client.pid) for client in clients), "-w", str(path)])
     try:
-        clients = [bed.clients["clear"], bed.clients["tls"]]
-        tracer = Recorder(build / "httptrace-bpf", [client.pid for client in clients], path)
-        tracer.start()
-        try:
-            for client in clients:
-                client.run(requests // 2)
-            tracer.stop()
-        finally:
-            tracer.abandon()
+        recorder.start()
+        for client in clients:
+            client.run(requests // 2)
+        recorder.stop()
     finally:
-        bed.stop()
+        recorder.abandon()
+        for part in (*clients, server):
+            part.stop()
     return path
 
 
@@ -72,7 +73,7 @@ def main():
         path = options.capture or record(build, Path(directory), options.requests)
         requests = int(run([count, "-r", path])[0].split()[0])
         if options.keep and not options.capture:
-            os.rename(path, options.keep)
+            shutil.move(path, options.keep)
             path = options.keep
         print(f"{requests} requests replayed, {options.rounds} rounds; us of CPU per request")
         print(f"  {'':20}{'best':>8}{'median':>8}{'per second':>12}")

@@ -86,3 +86,18 @@ def test_the_last_line_of_a_name_counts(tmp_path):
     path.write_text('{"name": "a"}\n')
     with pytest.raises(figures.Failure, match="line 1: not a figure"):
         figures.figure_lines(path)
+
+
+def test_replay(build):
+    """What a request costs our own user space is measured for each way to report; what cannot be replayed is told."""
+    ran = subprocess.run([sys.executable, "-B", str(BENCH / "replay.py"), "--build", build, "--requests", "200", "--rounds", "1"],
+                         capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 0, ran.stderr
+    # Each of the two clients makes one request that is not timed.
+    head, _, *rows = ran.stdout.splitlines()
+    assert head.startswith("202 requests replayed")
+    assert [row[:20].strip() for row in rows] == ["counting callback", "the same -H", "text", "jsonl", "jsonl -H"]
+    assert all(float(row[20:28]) > 0 for row in rows)
+    ran = subprocess.run([sys.executable, "-B", str(BENCH / "replay.py"), "--build", build, "--capture", "/dev/null"],
+                         capture_output=True, text=True, timeout=120, check=False)
+    assert ran.returncode == 1 and "/dev/null is not a capture" in ran.stderr
