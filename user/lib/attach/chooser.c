@@ -8,13 +8,13 @@
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "attach/chooser_impl.h"
+#include "attach/elffile.h"
 #include "attach/elfplt.h"
 
 #define SEGMENTS_MAX 4096u /* as elfsym.c */
@@ -83,15 +83,13 @@ static int read_segments(struct ht_chooser *chooser, const Elf64_Ehdr *ehdr)
 
 static int open_file(struct ht_chooser *chooser, int fd, char *reason, size_t reason_size)
 {
-	char path[32];
+	uint64_t file_bytes;
 	Elf64_Ehdr ehdr;
 	int err;
 
-	/* fd may be an O_PATH one, which cannot be read. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	chooser->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	chooser->fd = ht_elffile_reopen(fd, &file_bytes);
 	if (chooser->fd < 0) {
-		err = -errno;
+		err = chooser->fd;
 		snprintf(reason, reason_size, "cannot be read: %s", strerror(-err));
 		return err;
 	}

@@ -1,27 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * elfplt.c - see elfplt.h. By libelf with ELF_C_READ, which checks sizes against the file's.
+ * elfplt.c - see elfplt.h. By libelf, within the bounds of elffile.h, which here are those of all tables of relocations together.
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "attach/elffile.h"
 #include "attach/elfplt.h"
-
-#define HT_ELFPLT_MAX_SECTIONS    65535u
-#define HT_ELFPLT_MAX_RELOCATIONS (4u << 20)
 
 static int name_of(Elf *elf, size_t symbols_index, GElf_Word symbol, char *name, size_t name_size)
 {
 	Elf_Scn *scn = elf_getscn(elf, symbols_index);
-	Elf_Data *data = scn ? elf_getdata(scn, NULL) : NULL;
 	const char *text;
+	Elf_Data *data;
 	GElf_Shdr shdr;
 	GElf_Sym sym;
 
-	if (!data || !gelf_getshdr(scn, &shdr) || (shdr.sh_type != SHT_DYNSYM && shdr.sh_type != SHT_SYMTAB))
+	if (!ht_elffile_is_table(scn, &shdr) || (shdr.sh_type != SHT_DYNSYM && shdr.sh_type != SHT_SYMTAB) ||
+	    !ht_elffile_has_strings(elf, &shdr))
+		return -EBADMSG;
+	data = elf_getdata(scn, NULL);
+	if (!data)
 		return -EBADMSG;
 	if (symbol > INT32_MAX || !gelf_getsym(data, (int)symbol, &sym))
 		return -EBADMSG;
@@ -40,8 +43,6 @@ static int search(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, uint64_t slot_a
 	if (!data || !data->d_buf || !bytes)
 		return -ESRCH;
 	cnt = data->d_size / bytes;
-	if (cnt > HT_ELFPLT_MAX_RELOCATIONS)
-		cnt = HT_ELFPLT_MAX_RELOCATIONS;
 	for (size_t i = 0; i < cnt; i++) {
 		GElf_Rela rela;
 
@@ -53,23 +54,28 @@ static int search(Elf *elf, Elf_Scn *scn, const GElf_Shdr *shdr, uint64_t slot_a
 
 int ht_elfplt_name(int fd, uint64_t slot_addr, char *name, size_t name_size)
 {
+	uint64_t file_bytes, read_bytes = 0;
+	int own_fd = ht_elffile_reopen(fd, &file_bytes), err = -ESRCH;
 	Elf_Scn *scn = NULL;
-	unsigned int seen = 0;
-	int err = -ESRCH;
 	Elf *elf;
 
-	elf_version(EV_CURRENT);
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf || elf_kind(elf) != ELF_K_ELF) {
-		elf_end(elf);
+	if (own_fd < 0)
 		return -EBADMSG;
-	}
-	while (err == -ESRCH && seen++ < HT_ELFPLT_MAX_SECTIONS && (scn = elf_nextscn(elf, scn))) {
+	elf = ht_elffile_begin(own_fd, file_bytes);
+	if (!elf)
+		err = -EBADMSG;
+	while (err == -ESRCH && (scn = elf_nextscn(elf, scn))) {
 		GElf_Shdr shdr;
 
-		if (gelf_getshdr(scn, &shdr) && shdr.sh_type == SHT_RELA)
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != SHT_RELA)
+			continue;
+		read_bytes += shdr.sh_size;
+		if (!ht_elffile_is_table(scn, &shdr) || read_bytes > HT_ELFFILE_MAX_TABLE_BYTES)
+			err = -EBADMSG;
+		else
 			err = search(elf, scn, &shdr, slot_addr, name, name_size);
 	}
 	elf_end(elf);
+	close(own_fd);
 	return err;
 }

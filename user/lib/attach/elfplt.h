@@ -3,7 +3,7 @@
  * elfplt.h - which function a slot of an ELF file's global offset table is for.
  *
  * In:  an fd of a file that anybody may have written, and the slot's address. Out: the function's name. Read by pread, never mapped.
- * Bounds: HT_ELFPLT_MAX_* in elfplt.c.
+ * Bounds: elffile.h.
  */
 #ifndef HT_ELFPLT_H
 #define HT_ELFPLT_H

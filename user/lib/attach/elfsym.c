@@ -1,26 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * elfsym.c - see elfsym.h. By libelf with ELF_C_READ, which checks sizes against the file's; what libelf hands out is checked again here.
+ * elfsym.c - see elfsym.h. By libelf, within the bounds of elffile.h; what libelf hands out is checked again here.
  */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <libelf.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "attach/elffile.h"
 #include "attach/elfsym.h"
-
-/* A large browser's debug build has some millions of symbols and some tens of segments. */
-#define HT_ELFSYM_MAX_FILE_BYTES (4LL << 30)
-#define HT_ELFSYM_MAX_SYMBOLS    (8u << 20)
-#define HT_ELFSYM_MAX_SEGMENTS   4096u
-#define HT_ELFSYM_MAX_SECTIONS   65535u
 
 #if defined(__x86_64__)
 #define HT_ELFSYM_MACHINE EM_X86_64
@@ -78,8 +71,6 @@ static int search_table(struct finder *finder, Elf_Scn *scn, const GElf_Shdr *sh
 	if (!data || !data->d_buf || !sym_bytes)
 		return -EBADMSG;
 	cnt = data->d_size / sym_bytes;
-	if (cnt > HT_ELFSYM_MAX_SYMBOLS)
-		cnt = HT_ELFSYM_MAX_SYMBOLS;
 	for (size_t i = 0; i < cnt && finder->found_cnt < finder->cnt; i++) {
 		const char *name;
 		GElf_Sym sym;
@@ -96,81 +87,90 @@ static int search_table(struct finder *finder, Elf_Scn *scn, const GElf_Shdr *sh
 	return 0;
 }
 
+/* Of each type a file has one table (elf(5)): more are not looked at. */
 static int search(struct finder *finder, GElf_Word type)
 {
 	Elf_Scn *scn = NULL;
-	unsigned int seen = 0;
-	int err = 0;
 
-	while (!err && finder->found_cnt < finder->cnt && seen++ < HT_ELFSYM_MAX_SECTIONS && (scn = elf_nextscn(finder->elf, scn))) {
+	if (finder->found_cnt == finder->cnt)
+		return 0;
+	while ((scn = elf_nextscn(finder->elf, scn))) {
 		GElf_Shdr shdr;
 
-		if (gelf_getshdr(scn, &shdr) && shdr.sh_type == type)
-			err = search_table(finder, scn, &shdr);
+		if (!gelf_getshdr(scn, &shdr) || shdr.sh_type != type)
+			continue;
+		if (!ht_elffile_is_table(scn, &shdr) || !ht_elffile_has_strings(finder->elf, &shdr))
+			return -EBADMSG;
+		return search_table(finder, scn, &shdr);
 	}
-	return err;
+	return 0;
 }
 
 static int check_head(struct finder *finder, char *reason, size_t reason_size)
 {
 	GElf_Ehdr ehdr;
 
-	if (elf_kind(finder->elf) != ELF_K_ELF || !gelf_getehdr(finder->elf, &ehdr)) {
-		snprintf(reason, reason_size, "is not an ELF file");
-		return -ENOEXEC;
-	}
-	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_machine != HT_ELFSYM_MACHINE) {
-		snprintf(reason, reason_size, "is for another kind of machine (ELF class %d, machine %d)", ehdr.e_ident[EI_CLASS],
-			 ehdr.e_machine);
-		return -ENOTSUP;
-	}
-	if (elf_getphdrnum(finder->elf, &finder->segment_cnt) || finder->segment_cnt > HT_ELFSYM_MAX_SEGMENTS) {
-		snprintf(reason, reason_size, "is damaged: its program headers cannot be read");
+	if (!gelf_getehdr(finder->elf, &ehdr) || elf_getphdrnum(finder->elf, &finder->segment_cnt)) {
+		snprintf(reason, reason_size, "is damaged: its head cannot be read");
 		return -EBADMSG;
 	}
+	if (ehdr.e_machine != HT_ELFSYM_MACHINE) {
+		snprintf(reason, reason_size, "is for another kind of machine (%d)", ehdr.e_machine);
+		return -ENOTSUP;
+	}
 	return 0;
+}
+
+static const char *refusal(int err)
+{
+	switch (-err) {
+	case ENOEXEC:
+		return "is not an ELF file";
+	case ENOTSUP:
+		return "is for another kind of machine (ELF class or byte order)";
+	default:
+		return "is damaged: its head cannot be read";
+	}
 }
 
 int ht_elfsym_find(int fd, struct ht_elfsym *syms, size_t cnt, char *reason, size_t reason_size)
 {
 	struct finder finder = { .syms = syms, .cnt = cnt };
-	char path[32];
-	struct stat st;
 	int own_fd, err;
 
 	for (size_t i = 0; i < cnt; i++)
 		syms[i].file_off = syms[i].size_bytes = 0;
-	/* fd may be an O_PATH one, which cannot be read. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	own_fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (own_fd < 0 || fstat(own_fd, &st)) {
+	own_fd = ht_elffile_reopen(fd, &finder.file_bytes);
+	if (own_fd < 0) {
+		if (own_fd == -ENOEXEC)
+			snprintf(reason, reason_size, "%s", refusal(own_fd));
+		else
+			snprintf(reason, reason_size, "cannot be read: %s", strerror(-own_fd));
+		return own_fd;
+	}
+	finder.elf = ht_elffile_begin(own_fd, finder.file_bytes);
+	if (!finder.elf) {
 		err = -errno;
-		snprintf(reason, reason_size, "cannot be read: %s", strerror(-err));
+		snprintf(reason, reason_size, "%s", refusal(err));
 		goto out;
 	}
-	err = -ENOEXEC;
-	snprintf(reason, reason_size, "is not an ELF file");
-	if (!S_ISREG(st.st_mode) || st.st_size > HT_ELFSYM_MAX_FILE_BYTES)
-		goto out;
-	finder.file_bytes = (uint64_t)st.st_size;
-	elf_version(EV_CURRENT);
-	finder.elf = elf_begin(own_fd, ELF_C_READ, NULL);
-	if (!finder.elf)
-		goto out;
 	err = check_head(&finder, reason, reason_size);
-	if (!err)
-		err = search(&finder, SHT_DYNSYM);
+	if (err)
+		goto out;
+	err = search(&finder, SHT_DYNSYM);
 	if (!err)
 		err = search(&finder, SHT_SYMTAB);
-	if (err == -EBADMSG)
-		snprintf(reason, reason_size, "is damaged: its symbols cannot be read (%s)", elf_errmsg(-1));
-	elf_end(finder.elf);
-	if (!err) {
+	/* What the one has is right, whatever the other is. */
+	if (err && finder.found_cnt)
+		err = 0;
+	if (err) {
+		snprintf(reason, reason_size, "is damaged, or too large: its symbols cannot be read");
+	} else {
 		err = (int)finder.found_cnt;
 		reason[0] = '\0';
 	}
 out:
-	if (own_fd >= 0)
-		close(own_fd);
+	elf_end(finder.elf);
+	close(own_fd);
 	return err;
 }

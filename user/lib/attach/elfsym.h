@@ -3,7 +3,7 @@
  * elfsym.h - where functions lie in an ELF file.
  *
  * In:  an fd of a file that anybody may have written. Out: file offsets, which is what uprobes want. Read by pread, never mapped (a file cut short
- * while it is read cannot raise SIGBUS); every index and offset is checked. Bounds: HT_ELFSYM_MAX_* in elfsym.c.
+ * while it is read cannot raise SIGBUS); every index and offset is checked. Bounds: elffile.h.
  */
 #ifndef HT_ELFSYM_H
 #define HT_ELFSYM_H
