@@ -11,6 +11,10 @@ from bed import nginx as nginx_bed
 from bed.tracer import repository
 
 
+# What sanitizers cost is in rates and memory.
+IS_SANITIZED = bool(os.environ.get("HTTPTRACE_SANITIZED"))
+
+
 def program(name):
     """A C program of clients/; AssertionError if it has not been built."""
     build = os.environ.get("HTTPTRACE_BUILD") or os.path.join(repository(), "build")
@@ -149,7 +153,11 @@ class Loads:
 
 
 def machine_rate(bed, clients, wanted, **options):
-    """What this machine can be asked for: wanted, or half of what the clients reach untraced and flat out where that is less."""
+    """What this machine can be asked for: wanted, or half of what the clients reach untraced and flat out where that is less.
+
+    A tracer with sanitizers is asked for a twentieth.
+    """
+    wanted = wanted // 20 if IS_SANITIZED else wanted
     loads = Loads(bed, clients, seconds=1, **options).open()
     loads.run()
     loads.end()

@@ -110,6 +110,7 @@ static void proc_vanished(struct ht_proc *proc, uint64_t now_ns)
 	ht_list_each(&proc->conns, conn, next, node)
 		ht_conn_cut(conn, now_ns);
 	ht_dial_flush(proc, now_ns);
+	ht_tls_exit(proc);
 	ht_proc_free(proc);
 }
 
