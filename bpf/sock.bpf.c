@@ -330,6 +330,12 @@ static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct 
 	return 0;
 }
 
+/* What becomes either EINTR or another try of the same call (include/linux/errno.h). */
+static __always_inline int is_restart(int ret)
+{
+	return ret <= -ERESTARTSYS && ret >= -ERESTART_LAST;
+}
+
 /* The end of a write whose return is not probed (openssl.bpf.c: can_be_quick), as its send tells. */
 static __noinline int quick_sent(struct ht_tls_call *call, __u64 ts, int ret)
 {
@@ -338,9 +344,13 @@ static __noinline int quick_sent(struct ht_tls_call *call, __u64 ts, int ret)
 
 	if (ret > 0 && call->sent_bytes < call->len + HT_QUICK_ADDED_MIN)
 		return 0; /* a part, or a key update before it: more is to come */
-	call->sp = 0;
 	o = bpf_map_lookup_elem(&tls_objects, &key);
-	if (!o || o->pending != HT_PENDING_BEGUN)
+	if (o && is_restart(ret)) {
+		o->pending = HT_PENDING_SIGNAL;
+		return 0;
+	}
+	call->sp = 0;
+	if (!o || (o->pending != HT_PENDING_BEGUN && o->pending != HT_PENDING_SIGNAL))
 		return 0;
 	if (ret > 0 && call->sent_bytes <= call->len + HT_QUICK_ADDED_MAX) {
 		o->pending = HT_PENDING_NONE;
@@ -407,7 +417,7 @@ static __always_inline void on_nothing(struct ht_sock *ss, __u64 ts, int ret, co
 			tell_event(ss, ts, HT_REC_SOCK_AGAIN, 0);
 		}
 	} else if (ret != -EINTR && ret != -EINPROGRESS && ret != -EALREADY && ret != -ENOTCONN &&
-		   (ret > -ERESTARTSYS || ret < -ERESTART_LAST)) {
+		   !is_restart(ret)) {
 		tell_end(ss, ts, dir, -ret);
 	}
 	if (dir == HT_DIR_TX)

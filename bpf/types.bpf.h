@@ -140,9 +140,10 @@ struct ht_sock {
 #define HT_QUICK_NEVER   2
 
 /* A quick write of an object that was begun and not told. */
-#define HT_PENDING_NONE  0
-#define HT_PENDING_BEGUN 1 /* nothing is known of its end */
-#define HT_PENDING_AGAIN 2 /* the socket did not take it (all): the program calls again, and that call's return is watched */
+#define HT_PENDING_NONE   0
+#define HT_PENDING_BEGUN  1 /* nothing is known of its end */
+#define HT_PENDING_AGAIN  2 /* the socket did not take it (all): the program calls again, and that call's return is watched */
+#define HT_PENDING_SIGNAL 3 /* a signal came: the kernel sends again, or the program calls again */
 
 /* One TLS record holds this much plaintext (RFC 8446, 5.1); a longer write may succeed in part. */
 #define HT_QUICK_MAX 16384

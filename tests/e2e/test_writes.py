@@ -8,7 +8,7 @@ from bed.tracer import Tracer
 from load import program
 
 COUNT = 30
-BODY_BYTES = {"post": 10000, "post-large": 100000, "nonblocking": 15000, "nonblocking-large": 300000, "partial": 300000}
+BODY_BYTES = {"post": 10000, "post-large": 100000, "nonblocking": 15000, "nonblocking-large": 300000, "partial": 300000, "signals": 15000}
 WAYS = ["get", "get-ex", *BODY_BYTES, "buffered", "key-update", "threads", "bad-write"]
 
 

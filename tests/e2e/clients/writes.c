@@ -15,11 +15,13 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #define HEAD_ROOM 512
@@ -27,7 +29,9 @@
 struct way {
 	const char *name;
 	int body_bytes;     /* 0: GET */
-	bool is_nonblocking; /* and the socket's buffer is small, so that a write has to be made in several calls */
+	bool is_small;       /* the socket's buffer: a write fills it */
+	bool is_nonblocking; /* so that a write has to be made in several calls */
+	bool has_signals;    /* a timer's, that come while it waits for room, too */
 	bool is_partial;     /* SSL_MODE_ENABLE_PARTIAL_WRITE */
 	bool is_buffered;    /* from the second request on the records go through a BIO that is flushed behind the write */
 	bool has_key_update; /* before each third request: a record more in its write's send */
@@ -41,9 +45,10 @@ static const struct way ways[] = {
 	{ .name = "get-ex", .is_ex = true },
 	{ .name = "post", .body_bytes = 10000 },
 	{ .name = "post-large", .body_bytes = 100000 },
-	{ .name = "nonblocking", .body_bytes = 15000, .is_nonblocking = true },
-	{ .name = "nonblocking-large", .body_bytes = 300000, .is_nonblocking = true },
-	{ .name = "partial", .body_bytes = 300000, .is_nonblocking = true, .is_partial = true },
+	{ .name = "nonblocking", .body_bytes = 15000, .is_small = true, .is_nonblocking = true },
+	{ .name = "nonblocking-large", .body_bytes = 300000, .is_small = true, .is_nonblocking = true },
+	{ .name = "partial", .body_bytes = 300000, .is_small = true, .is_nonblocking = true, .is_partial = true },
+	{ .name = "signals", .body_bytes = 15000, .is_small = true, .has_signals = true },
 	{ .name = "buffered", .is_buffered = true },
 	{ .name = "key-update", .has_key_update = true },
 	{ .name = "threads", .has_threads = true },
@@ -184,6 +189,11 @@ static int all_requests(struct client *client, int count)
 	return client->failed;
 }
 
+static void on_alarm(int number)
+{
+	(void)number;
+}
+
 static int dial(struct client *client, const char *host, int port, const char *ca_file)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
@@ -192,7 +202,7 @@ static int dial(struct client *client, const char *host, int port, const char *c
 
 	inet_pton(AF_INET, "127.0.0.1", &to.sin_addr);
 	client->fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (client->way->is_nonblocking)
+	if (client->way->is_small)
 		setsockopt(client->fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small));
 	if (!ctx || connect(client->fd, (struct sockaddr *)&to, sizeof(to)))
 		return fail("connect");
@@ -233,6 +243,10 @@ int main(int argc, char **argv)
 	fflush(stdout);
 	if (getchar() == EOF)
 		return 1;
+	if (client.way->has_signals) {
+		signal(SIGALRM, on_alarm); /* with SA_RESTART */
+		setitimer(ITIMER_REAL, &(struct itimerval){ .it_interval.tv_usec = 200, .it_value.tv_usec = 200 }, NULL);
+	}
 	err = all_requests(&client, atoi(argv[5]));
 	SSL_free(client.ssl);
 	close(client.fd);
