@@ -69,6 +69,16 @@ static uint8_t *read_libc(size_t *bytes)
 }
 
 /* The code at the offset that was found is the code that runs. */
+/* Whether the file's code is what runs: but for a breakpoint, where somebody traces it now. */
+static bool is_same_code(const uint8_t *file, const uint8_t *memory, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++) {
+		if (file[i] != memory[i] && memory[i] != 0xcc)
+			return false;
+	}
+	return true;
+}
+
 static void finds_functions(void **state)
 {
 	struct ht_elfsym syms[] = {
@@ -83,9 +93,9 @@ static void finds_functions(void **state)
 	close(fd);
 	fd = open(libc_path(), O_RDONLY | O_CLOEXEC);
 	assert_int_equal(pread(fd, code, sizeof(code), (off_t)syms[0].file_off), sizeof(code));
-	assert_memory_equal(code, libc_fn("getaddrinfo"), sizeof(code));
+	assert_true(is_same_code(code, libc_fn("getaddrinfo"), sizeof(code)));
 	assert_int_equal(pread(fd, code, sizeof(code), (off_t)syms[2].file_off), sizeof(code));
-	assert_memory_equal(code, libc_fn("freeaddrinfo"), sizeof(code));
+	assert_true(is_same_code(code, libc_fn("freeaddrinfo"), sizeof(code)));
 	assert_true(syms[0].size_bytes > 0);
 	/* Not there; and a variable, which is no function. */
 	assert_int_equal(syms[1].file_off, 0);
