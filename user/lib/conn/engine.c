@@ -171,6 +171,7 @@ void ht_engine_lost(void *ctx, uint64_t ts_ns, uint64_t count, const char *where
 	struct httptrace_notice n = { .kind = HTTPTRACE_NOTICE_LOST, .mono_ns = (int64_t)ts_ns, .count = count, .where = where };
 
 	engine->losses += count;
+	engine->loss_ns = ts_ns;
 	notice(engine, &n);
 }
 

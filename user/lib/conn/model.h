@@ -43,6 +43,11 @@
  * starts the second family within 200 to 300 ms (RFC 8305 section 5: 250 ms).
  */
 #define HT_DIAL_WAIT_NS (300 * HT_MS)
+/*
+ * A loss shows with the next record of its CPU, which may come behind the end of what it touched: who ends without an answer this soon after another
+ * loss may have lost it.
+ */
+#define HT_LOSS_NEAR_NS (1000 * HT_MS)
 /* After a reset the program may still read what had arrived before; and records of other CPUs may come later than the close. */
 #define HT_CLOSED_WAIT_NS (50 * HT_MS)
 
@@ -226,6 +231,7 @@ struct ht_engine {
 	uint64_t next_conn;
 	int64_t realtime_offset_ns;
 	uint64_t losses; /* events lost so far, anywhere */
+	uint64_t loss_ns; /* when the last of them was told */
 	bool is_filtered;
 	bool is_ended;
 	struct ht_engine_counts counts;

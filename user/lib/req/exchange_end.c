@@ -126,8 +126,10 @@ static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
  */
 static bool may_have_missed_end(const struct ht_exchange *exchange, const struct ht_flight *flight, const struct ht_failure *f)
 {
-	return exchange->conn->tls && exchange->engine->losses > flight->losses &&
-	       (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
+	const struct ht_engine *engine = exchange->engine;
+	bool has_losses = engine->losses > flight->losses || (engine->losses && f->ts_ns < engine->loss_ns + HT_LOSS_NEAR_NS);
+
+	return exchange->conn->tls && has_losses && (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
 }
 
 static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_failure *failure)
@@ -142,6 +144,8 @@ static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, 
 		unsure.outcome = HTTPTRACE_INCOMPLETE;
 		unsure.code = "incomplete";
 		unsure.message = "its end may be among the events that were lost";
+		if (exchange->engine->losses == flight->losses && !request->lost)
+			request->lost = 1;
 	}
 
 	if (is_nothing(exchange, flight)) {
