@@ -141,7 +141,7 @@ static void little_known_and_hostile(void **state)
 		line_of(sample_hostile(), true),
 		"{\"type\":\"request\",\"v\":1,\"time\":\"2026-01-02T03:04:05.123456789Z\",\"mono_ns\":120,\"pid\":4711,\"tid\":null,"
 		"\"comm\":\"\\u001b]0;x\\u0007\",\"exe\":null,\"method\":null,"
-		"\"url\":\"http://a/\\\"\\\\\\t\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xc2\x9b\xe2\x80\xae\xf0\x9f\x98\x80\","
+		"\"url\":\"http://a/\\\"\\\\\\t\xef\xbf\xbd\xef\xbf\xbdz\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\\u009b\\u202e\xf0\x9f\x98\x80\","
 		"\"http\":null,\"status\":null,\"outcome\":\"incomplete\","
 		"\"error\":{\"phase\":\"wait\",\"code\":\"tracing_ended\",\"message\":\"tracing ended\\nhere\"},\"conn\":null,"
 		"\"request\":{\"headers\":null,\"header_bytes\":null,\"body_bytes\":null},\"response\":{\"headers\":null,\"header_bytes\":null,\"body_bytes\":null},"
@@ -206,7 +206,12 @@ static void strings(void **state)
 	} cases[] = {
 		{ "empty", "", "\"\"" },
 		{ "all short escapes", "\b\f\n\r\t\"\\/", "\"\\b\\f\\n\\r\\t\\\"\\\\/\"" },
-		{ "other control characters", "\x01\x1f\x7f", "\"\\u0001\\u001f\x7f\"" },
+		{ "other control characters", "\x01\x1f\x7f", "\"\\u0001\\u001f\\u007f\"" },
+		{ "one alone in a word of plain ones", "abcdefg\x7fhijklmn", "\"abcdefg\\u007fhijklmn\"" },
+		{ "what a terminal obeys in UTF-8: C1, separators, directions", "\xc2\x9b\xe2\x80\xa8\xe2\x80\xae\xe2\x81\xa6",
+		  "\"\\u009b\\u2028\\u202e\\u2066\"" },
+		{ "what is next to those", "~\xc2\xa0\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa",
+		  "\"~\xc2\xa0\xe2\x80\xa7\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa\"" },
 		{ "two, three and four bytes", "\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80\"" },
 		{ "a byte that begins nothing",
 		  "a\xff"

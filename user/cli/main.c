@@ -19,6 +19,7 @@
 #include "privileges.h"
 #include "run.h"
 #include "say.h"
+#include "text_fmt.h"
 
 /* It holds credentials. */
 #define CAPTURE_MODE 0600
@@ -36,8 +37,14 @@ static int print_status(void)
 
 static void print_line(const char *line, void *ctx)
 {
+	struct ht_buf out = { 0 };
+
 	(void)ctx;
-	puts(line);
+	ht_fmt_safe(&out, line, 0);
+	ht_buf_puts(&out, "\n");
+	if (!out.is_oom)
+		fwrite(out.data, 1, out.len, stdout);
+	ht_buf_free(&out);
 }
 
 /* An older file that is not ours takes CAP_FOWNER. Whether it went well is asked by begin_capture(). */

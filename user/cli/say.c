@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "say.h"
+#include "text_fmt.h"
 
 /* ECMA-48: erase to the end of the line. */
 #define WIPE "\r\033[K"
@@ -34,22 +35,20 @@ static void put(const char *data, size_t len)
 
 static void __attribute__((format(printf, 3, 0))) say(const char *begin, const char *end, const char *format, va_list args)
 {
-	char line[2048];
-	int head, len;
-	size_t i;
+	struct ht_buf out = { 0 };
+	char text[2048];
 
-	head = snprintf(line, sizeof(line), "%s%s: ", begin, HT_PROGRAM);
-	len = vsnprintf(line + head, sizeof(line) - (size_t)head - 1, format, args);
-	if (len < 0)
+	if (vsnprintf(text, sizeof(text), format, args) < 0)
 		return;
-	len += head;
-	if ((size_t)len > sizeof(line) - 2)
-		len = (int)sizeof(line) - 2;
-	for (i = (size_t)head; i < (size_t)len; i++)
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = '?';
-	strcpy(line + len, end);
-	put(line, strlen(line));
+	ht_buf_printf(&out, "%s%s: ", begin, HT_PROGRAM);
+	ht_fmt_safe(&out, text, 0);
+	ht_buf_puts(&out, end);
+	/* Without memory at least that it was so. */
+	if (out.is_oom)
+		put(HT_PROGRAM ": out of memory\n", sizeof(HT_PROGRAM ": out of memory\n") - 1);
+	else
+		put(out.data, out.len);
+	ht_buf_free(&out);
 }
 
 void ht_say(const char *format, ...)

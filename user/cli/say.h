@@ -7,7 +7,8 @@
 
 #define HT_PROGRAM "httptrace-bpf"
 
-/* "httptrace-bpf: text". Control characters in the text become '?'. */
+/* "httptrace-bpf: text". Control characters and what is no UTF-8 are written as \xNN: names of others' files and
+ * processes cannot take over a terminal. */
 void ht_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A line that the next one overwrites. Only for a terminal. */

@@ -16,17 +16,18 @@ void ht_json_init(struct ht_json *json, struct ht_buf *out)
 #define EACH_BYTE(b) (0x0101010101010101ull * (b))
 
 /*
- * Is no byte of a word above 0x7f, below 0x20, a quote or a backslash? (x - n * 0x01..) & ~x & 0x80..: some byte of x is below n, for n
+ * Is no byte of a word above 0x7e, below 0x20, a quote or a backslash? (x - n * 0x01..) & ~x & 0x80..: some byte of x is below n, for n
  * up to 0x80; exact as to whether there is one, which is all that is asked.
  */
 static bool is_plain_word(uint64_t word)
 {
 	uint64_t quote = word ^ EACH_BYTE('"'), slash = word ^ EACH_BYTE('\\');
-	uint64_t control = (word - EACH_BYTE(0x20)) & ~word;
+	uint64_t control = (word - EACH_BYTE(0x20)) & ~word, del = word ^ EACH_BYTE(0x7f);
 
 	quote = (quote - EACH_BYTE(1)) & ~quote;
 	slash = (slash - EACH_BYTE(1)) & ~slash;
-	return !((word | control | quote | slash) & EACH_BYTE(0x80));
+	del = (del - EACH_BYTE(1)) & ~del;
+	return !((word | control | quote | slash | del) & EACH_BYTE(0x80));
 }
 
 /* Nearly all that is ever written. */
@@ -53,7 +54,8 @@ static void put_escaped(struct ht_buf *out, const char *text)
 	while (*text) {
 		uint32_t c = ht_utf8_next(text, &len);
 
-		if (c >= 0x20 && c != '"' && c != '\\' && c != HT_UTF8_INVALID) {
+		/* JSON asks for less: but it, too, is looked at on terminals. */
+		if (c != '"' && c != '\\' && !ht_utf8_is_harmful(c)) {
 			text += len;
 			continue;
 		}

@@ -69,17 +69,10 @@ const char *ht_fmt_duration(char text[HT_DURATION_LEN], int64_t ns)
 	return text;
 }
 
-/* Column control is the terminal's: C0, DEL and C1 (ECMA-48), and the characters that turn the direction of writing (Unicode 15, 23.2). */
-static bool is_harmful(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == HT_UTF8_INVALID || c == 0x2028 || c == 0x2029 || (c >= 0x202a && c <= 0x202e) ||
-	       (c >= 0x2066 && c <= 0x2069);
-}
-
 /* Columns of the character at text, and the bytes it takes. */
 static size_t columns_of(const char *text, size_t *len)
 {
-	return is_harmful(ht_utf8_next(text, len)) ? 4 * *len : 1;
+	return ht_utf8_is_harmful(ht_utf8_next(text, len)) ? 4 * *len : 1;
 }
 
 static size_t columns_of_all(const char *text)

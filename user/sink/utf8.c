@@ -45,3 +45,8 @@ uint32_t ht_utf8_next(const char *text, size_t *len)
 	}
 	return c;
 }
+
+bool ht_utf8_is_harmful(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == HT_UTF8_INVALID || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
