@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Faults: the tracer is killed, or comes and goes 200 times, while its targets work: they get their answers, and nothing of it is left."""
 
+import json
 import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 import faults
-from bed.tracer import Trace, Tracer
+from bed import nginx, server
+from bed.tracer import Trace, Tracer, binary
 from bed.wait import wait_until
 
 KILLS, CYCLES, AT_ONCE = 5, 200, 4
@@ -17,7 +21,7 @@ def test_killed_under_load(bed):
     load, pinned = faults.Load(bed).go(), faults.pinned()
     gone_ms, held = [], 0
     for turn in range(KILLS):
-        options = ("-p", load.pid_list) if turn % 2 == 0 else ()
+        options = ("-p", load.pid_list) if turn % 2 == 0 else ("--path", f"/{load.names[1]}/*")
         with Tracer(bed, *options) as tracer:
             tracer.wait_url(f"/{load.names[1]}/", count=20)
             ids = faults.bpf_ids(tracer.pid)
@@ -78,3 +82,61 @@ def test_200_cycles_under_load(bed):
     faults.figure("faults: growth of a client in 200 cycles", growth_kb, "kB", "<= 1024")
     faults.figure("faults: seconds for 200 cycles, four at once", round(seconds, 1), "s", "told")
     faults.figure("faults: slowest detach of 200, four at once", round(max(stop_s for _, _, stop_s in cycles) * 1000), "ms", "told")
+
+
+def begin(stepper, *step):
+    """A step whose answer is read later."""
+    stepper.process.stdin.write(json.dumps(step) + "\n")
+    stepper.process.stdin.flush()
+
+
+@pytest.mark.parametrize("how", ["killed", "ended"])
+def test_gone_while_a_target_is_inside_a_probed_call(bed, stepper, how):
+    """The target waits in SSL_read, then in getaddrinfo, when the tracer goes: both return to where they were called."""
+    host = f"localhost:{server.TLS}"
+    stepper("connect", "a", "localhost", server.TLS, {"tls": True})
+    for turn in range(2):
+        with Tracer(bed, "-p", str(stepper.pid)) as tracer:
+            ids = faults.bpf_ids(tracer.pid)
+            stepper("send", "a", f"GET /late-{turn}?delay=1 HTTP/1.1\r\nHost: {host}\r\n\r\n")
+            begin(stepper, "response", "a")
+            wait_until(lambda: is_reading(stepper.pid), 10, "the target to wait for its answer")
+            tracer.kill() if how == "killed" else tracer.stop()
+        wait_until(lambda: not faults.bpf_ids_alive(ids), 20, "the kernel to free what the tracer held")  # noqa: B023
+        answer = json.loads(stepper.process.stdout.readline())
+        assert (answer.get("status"), answer.get("bytes")) == (200, 5), answer
+        with Tracer(bed, "-p", str(stepper.pid)) as tracer:
+            begin(stepper, "connect", f"s{turn}", "slow.test", server.PLAIN, {})  # answered 120 ms late
+            tracer.kill() if how == "killed" else tracer.stop()
+        assert "error" not in json.loads(stepper.process.stdout.readline())
+        stepper.get("a", f"/after-{turn}", host)
+    assert stepper.end() == 0
+
+
+def is_reading(pid):
+    """Whether a process waits in a system call whose first argument is a socket: read or recv."""
+    with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
+        fields = file.read().split()
+    fd = f"/proc/{pid}/fd/{int(fields[1], 16)}" if len(fields) > 1 else ""
+    return os.path.islink(fd) and os.readlink(fd).startswith("socket:")
+
+
+def test_killed_while_it_has_a_command(bed):
+    """COMMAND goes on without the tracer that started it."""
+    load, path = faults.Load(bed, clients=0), bed.file("command.jsonl")
+    name = bed.unique()
+    client = bed.script("steady.py", "localhost", nginx.TLS, "tls", name, 100)
+    command = bed.start([binary(), "-q", "-o", f"jsonl={path}", "--", *client])
+    assert command.stdout.readline() == "ready\n"
+    command.stdin.write("go\n")
+    command.stdin.flush()
+    assert command.stdout.readline() == "going\n"
+    wait_until(lambda: faults.has(path, b'"outcome":"ok"'), 10, "a report")
+    ids = faults.bpf_ids(command.pid)
+    command.kill()
+    command.wait(10)
+    wait_until(lambda: not faults.bpf_ids_alive(ids), 20, "the kernel to free what the tracer held")
+    load.more(50)
+    command.stdin.write("end\n")
+    command.stdin.flush()
+    assert json.loads(command.stdout.readline())["sent"] > 50

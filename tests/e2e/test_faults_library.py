@@ -53,6 +53,10 @@ def is_new_file(path):
     return lambda value: value["type"] == "target" and value["action"] == "attached" and value.get("path") == path
 
 
+def is_attached_process(value):
+    return value["type"] == "target" and value["action"] == "attached" and value["target"] == "process"
+
+
 @pytest.mark.parametrize("mode", ["system-wide", "by pid", "begun after the upgrade"])
 def test_library_is_replaced(bed, mode):
     """The old process goes on being traced, on its old connection and on new ones; a new process loads the new file and is traced likewise."""
@@ -74,7 +78,7 @@ def test_library_is_replaced(bed, mode):
         installed.upgrade()
         new = Stepper(bed, env=installed.env)
         ask(new, f"/{name}-loads", True)
-    options = {"system-wide": (), "by pid": ("-p", str(old.pid))}.get(mode, ("-p", f"{old.pid},{new.pid if new else 0}"))
+    options = {"system-wide": ("--path", f"/{name}-*"), "by pid": ("-p", str(old.pid))}.get(mode, ("-p", f"{old.pid},{new.pid if new else 0}"))
     with Tracer(bed, *options) as tracer:
         request(old, "old-before", False)
         if not new:
@@ -112,8 +116,16 @@ def test_children_after_an_upgrade(bed):
     bed.server.take(requests=1)
     shell = bed.start(["bash"], env=installed.env)
 
+    children = []
+
     def curl(text):
-        shell.stdin.write(f"curl -sS -o /dev/null https://www.test:{server.TLS}/{name}-{text}; echo done\n")
+        """A child that has its probes before it becomes curl: on a busy machine they may come later than its first call."""
+        url = f"https://www.test:{server.TLS}/{name}-{text}"
+        shell.stdin.write(f"sh -c 'read line; exec curl -sS -o /dev/null {url}'; echo done\n")
+        shell.stdin.flush()
+        children.append(url)
+        tracer.wait_for(is_attached_process, count=1 + len(children))
+        shell.stdin.write("go\n")
         shell.stdin.flush()
         assert shell.stdout.readline() == "done\n"
 

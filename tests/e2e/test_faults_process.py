@@ -54,7 +54,7 @@ def test_executes_itself_with_objects_at_the_same_address(bed, kind, named):
     """What was known of a TLS object does not outlive the program that had it, though the next one's is at the same address and descriptor."""
     lives, name = 4, bed.unique()
     client = Reborn(bed, kind, f"/{name}", lives, "end")
-    with Tracer(bed, *(("-p", str(client.pid)) if named else ())) as tracer:
+    with Tracer(bed, *(("-p", str(client.pid)) if named else ("--path", f"/{name}-*"))) as tracer:
         addresses = live(client, lives)
         assert client.process.wait(10) == 0
         tracer.wait_url(f"/{name}-", count=lives)
@@ -127,9 +127,16 @@ def test_moves_to_other_namespaces(bed):
     client = bed.start(bed.script("unsharer.py", server.PLAIN, name, folder, bed.certificates.cert, bed.certificates.key, port))
     assert client.stdout.readline() == "ready\n"
     with Tracer(bed, "-p", str(client.pid)) as tracer:
-        client.stdin.write("go\n")
-        client.stdin.flush()
-        pids = json.loads(client.stdout.readline())
+        pids = []
+
+        def go():
+            client.stdin.write("go\n")
+            client.stdin.flush()
+            return client.stdout.readline().strip()
+
+        while (line := go()) != "done":
+            pids.append(int(line))
+            tracer.wait_for(lambda value: value["type"] == "target" and value["pid"] == pids[-1] and value["action"] == "attached")
         tracer.wait_url(f"/{name}-inside-2")
         client.stdin.write("end\n")
         client.stdin.flush()
@@ -143,7 +150,8 @@ def test_moves_to_other_namespaces(bed):
     ]
     assert own[0]["conn"]["id"] == own[1]["conn"]["id"]
     inside = {record["url"]: record for record in trace.requests if record["pid"] in pids and record["url"]}
-    # The first one may have called the library before it was known. Whatever is told is right.
+    # The first one may call the library before it is known. Whatever is told is right.
+    assert len(pids) == 3
     for number, pid in enumerate(pids):
         record = inside.get(f"https://localhost:{port}/{name}-inside-{number}")
         assert record is not None or number == 0, f"request {number} is missing"
@@ -204,7 +212,7 @@ def test_pid_used_again(bed, followed):
     name, same = bed.unique(), SamePid(bed)
     table = successors(bed, name)
     expected = [(url, comm) for _, _, url, comm in table if url]
-    with Tracer(bed, *(("-p", str(same.pid)) if followed else ())) as tracer:
+    with Tracer(bed, *(("-p", str(same.pid)) if followed else ("--path", f"/{name}-*"))) as tracer:
         for argv, status, _, _ in table:
             assert same.run(argv) == status, argv
         tracer.wait_url(f"/{name}-", count=len(expected))

@@ -3,13 +3,13 @@
 """A client that moves to mount, network and pid namespaces of its own: unsharer.py PORT NAME FOLDER CERT KEY TLS_PORT.
 
 It asks PORT for /NAME-before on a connection that it keeps, moves, asks for /NAME-kept on it; then it starts a TLS server in the new network, covers
-FOLDER with a file system that is seen in the new mount namespace only, copies OpenSSL there, and has three curls one after another use that copy, for
-/NAME-inside-N. It prints one line, "ready", waits for one, and then prints a JSON object of every child's pid.
+FOLDER with a file system that is seen in the new mount namespace only, copies OpenSSL there, and has three curls one after another use that
+copy, for /NAME-inside-N. It prints "ready" and waits for a line; then it prints each curl's pid and waits for a line, before the shell of that pid
+becomes curl; at the end "done".
 """
 
 import ctypes
 import http.server
-import json
 import os
 import shutil
 import signal
@@ -73,13 +73,16 @@ def main():
     netns._check(libc.mount(b"none", folder.encode(), b"tmpfs", 0, None), "cover the folder")
     for library in LIBRARIES:
         shutil.copy(os.path.join(library_folder(), library), folder)
-    pids, environment = [], {**os.environ, "LD_LIBRARY_PATH": folder}
+    environment = {**os.environ, "LD_LIBRARY_PATH": folder}
     for number in range(3):
-        curl = subprocess.Popen(["curl", "-sS", "-o", "/dev/null", f"https://localhost:{tls_port}/{name}-inside-{number}"], env=environment)
-        pids.append(curl.pid)
-        if curl.wait():
+        script = f"read line; exec curl -sS -o /dev/null https://localhost:{tls_port}/{name}-inside-{number}"
+        curl = subprocess.Popen(["sh", "-c", script], env=environment, stdin=subprocess.PIPE)
+        print(curl.pid, flush=True)
+        sys.stdin.readline()
+        curl.communicate(b"go\n")
+        if curl.returncode:
             raise ValueError(f"curl ended with {curl.returncode}")
-    print(json.dumps(pids), flush=True)
+    print("done", flush=True)
     sys.stdin.readline()
     os.kill(serving, signal.SIGKILL)
     os.waitpid(serving, 0)

@@ -33,6 +33,8 @@
 /* After a fork another is likely; a shell is asked about once a second (RECONCILE_EVERY_NS). */
 #define EXPECT_FOR_NS      3000000000ULL
 #define LEAVING_MAX_NS       2000000000ULL
+/* The dynamic linker's time, on a busy machine. */
+#define MAPS_FOR_NS          30000000ULL
 /* Of the processes that are known, so many are looked up in /proc each time. */
 #define RECONCILE_CHECKS_MAX 64
 
@@ -159,6 +161,11 @@ static void take_mapping(void *ctx, pid_t pid, const struct ht_proc_map *map)
 		add_mapping(live->probes, pid, map);
 }
 
+bool ht_live_expects_maps(const struct ht_live *live)
+{
+	return ht_live_now_ns() < live->maps_until_ns;
+}
+
 void ht_live_follow_maps(struct ht_live *live)
 {
 	uint64_t lost_cnt;
@@ -235,6 +242,7 @@ static void follow_exec(struct ht_live *live, const struct ht_rec_proc *rec)
 {
 	pid_t pid = (pid_t)rec->hdr.tgid;
 
+	live->maps_until_ns = ht_live_now_ns() + MAPS_FOR_NS;
 	if (live->is_filtered)
 		ht_probes_renew_process(live->probes, pid);
 	/* A relative path, or none: /proc knows the whole. */

@@ -72,6 +72,7 @@ struct ht_live {
 	uint64_t busy_ns;        /* when the last record was delivered */
 	uint64_t tick_ns;        /* the time that the last tick told */
 	uint64_t fork_ns;        /* when a child was last given probes */
+	uint64_t maps_until_ns; /* a traced process has executed a program, and maps its libraries until then */
 	uint64_t reconcile_ns;   /* when BPF's list of processes was last compared with ours */
 	uint64_t full_drain_ns;  /* begin of the last turn that delivered everything */
 	pid_t leaving[HT_LIVE_LEAVING_MAX];
@@ -100,6 +101,8 @@ void ht_live_add_all_mapped(struct ht_probes *probes);
 
 /* An HT_REC_PROC as soon as it is in the ring: probes for a child, or taken away. */
 int ht_live_follow_record(void *live, const struct ht_hdr *rec);
+/* Whether a library that nobody has met may be mapped at any moment: its first call follows within milliseconds. */
+bool ht_live_expects_maps(const struct ht_live *live);
 /* Handles what the sideband has told. */
 void ht_live_follow_maps(struct ht_live *live);
 /* Stays ready to give children probes, as one is likely to come; a shell's always is. */

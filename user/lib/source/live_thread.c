@@ -17,8 +17,8 @@
 
 #include "source/live_impl.h"
 
-/* A record that was not finished at the wake-up may be a fork; it is finished soon. */
-#define UNFINISHED_WAIT_MS 1
+/* A record that was not finished at the wake-up may be a fork; it is finished soon. A program that was executed maps its libraries soon, too. */
+#define SOON_MS 1
 
 static void *follow(void *arg)
 {
@@ -34,7 +34,9 @@ static void *follow(void *arg)
 			break;
 		pthread_mutex_lock(&live->lock);
 		ht_ring_scan(&live->ring, ht_live_follow_record, live);
-		wait_ms = live->ring.unfinished_cnt ? UNFINISHED_WAIT_MS : -1;
+		if (ht_live_expects_maps(live))
+			ht_live_follow_maps(live);
+		wait_ms = live->ring.unfinished_cnt || ht_live_expects_maps(live) ? SOON_MS : -1;
 		pthread_mutex_unlock(&live->lock);
 	}
 	return NULL;
