@@ -44,11 +44,13 @@ def test_tracer_runs_out_of_descriptors(bed):
         assert shell.stdout.readline() == "started\n"
         refused = tracer.wait_for(said("refused"), count=1, timeout_s=20)
         assert "file descriptors" in refused[0]["reason"], refused
+        assert links() > links_before + 24, "few children were probed: this test would prove nothing"
         # The shell's own probes are whole, and the tracer still sees who is alive: it goes on.
         shell.stdin.write("kill $(jobs -p); wait; echo ended\n")
         shell.stdin.flush()
         assert shell.stdout.readline() == "ended\n"
-        wait_until(lambda: links() == links_before, 20, "the links of the children to be closed")
+        # What keeps the kernel ready for the next child (attach/ready.h) comes and goes meanwhile.
+        wait_until(lambda: links() <= links_before + 12, 20, "the links of the children to be closed")
         shell.stdin.write(f"curl -sS -o /dev/null {url}; echo done\n")
         shell.stdin.flush()
         assert shell.stdout.readline() == "done\n"
