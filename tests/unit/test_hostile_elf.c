@@ -29,6 +29,7 @@
 
 #include "attach/elfplt.h"
 #include "attach/elfsym.h"
+#include "attach/probes.h"
 #include "attach/sites.h"
 
 /* Half a gigabyte holds the bounds of elffile.h and the program itself; a second is a hundred times what an honest library takes. */
@@ -479,6 +480,30 @@ static void a_file_that_changes_meanwhile(void **state)
 	close(fd);
 }
 
+/* More of them than the table of libraries holds: an honest one is taken in all the same, and none of the others is kept for ever. */
+static void junk_takes_no_room(void **state)
+{
+	struct ht_probes_opts opts = { .is_plan = true };
+	struct ht_probes *probes = ht_probes_new(&opts);
+	size_t cnt;
+
+	(void)state;
+	assert_non_null(probes);
+	for (int i = 0; i < HT_PROBES_FILES_MAX + 10; i++)
+		assert_true(ht_probes_add_file(probes, write_file("junk", 4, 4096), "libssl.so.3", "/junk", false) < 0);
+	assert_int_equal(ht_probes_add_file(probes, honest(), "libssl.so.3", "/honest", false), 1);
+	assert_string_equal(ht_probes_files(probes, &cnt)[HT_PROBES_FILES_MAX - 1].path, "/honest");
+	assert_int_equal(cnt, HT_PROBES_FILES_MAX);
+	for (int i = 0; i < HT_PROBES_FILES_MAX; i++)
+		assert_true(ht_probes_add_file(probes, write_file("junk", 4, 4096), "libssl.so.3", "/junk", false) < 0);
+	assert_string_equal(ht_probes_files(probes, &cnt)[0].path, "/honest");
+	/* Honest ones keep their places. */
+	for (int i = 1; i < HT_PROBES_FILES_MAX; i++)
+		assert_int_equal(ht_probes_add_file(probes, honest(), "libssl.so.3", "/honest", false), 1);
+	assert_int_equal(ht_probes_add_file(probes, honest(), "libssl.so.3", "/honest", false), -ENOSPC);
+	ht_probes_free(probes);
+}
+
 static int make_folder(void **state)
 {
 	(void)state;
@@ -503,6 +528,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(none_hurts),
 		cmocka_unit_test(a_file_that_changes_meanwhile),
+		cmocka_unit_test(junk_takes_no_room),
 	};
 
 	return cmocka_run_group_tests_name("hostile_elf", tests, make_folder, remove_folder);

@@ -272,6 +272,28 @@ static int attach_everywhere(struct ht_probes *probes, struct ht_probes_file *fi
 	return first_err;
 }
 
+/*
+ * Makes room by what was refused longest ago: whoever maps files that are none under a library's name must not keep others' from being probed. What its
+ * inode is known by goes with it, as its number may be another file's soon.
+ */
+static bool forget_refused(struct ht_probes *probes)
+{
+	for (size_t i = 0; i < probes->file_cnt; i++) {
+		struct ht_probes_file *file = &probes->files[i];
+
+		if (file->is_usable || file->link_cnt)
+			continue;
+		close(file->fd);
+		free(file->path);
+		free(file->link_fds);
+		memmove(file, file + 1, (probes->file_cnt - i - 1) * sizeof(*file));
+		probes->file_cnt--;
+		probes->alias_cnt = 0;
+		return true;
+	}
+	return false;
+}
+
 int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const char *path, bool is_cached)
 {
 	struct ht_probes_file *file;
@@ -290,7 +312,7 @@ int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const
 		close(fd);
 		return 0;
 	}
-	if (probes->file_cnt == HT_PROBES_FILES_MAX) {
+	if (probes->file_cnt == HT_PROBES_FILES_MAX && !forget_refused(probes)) {
 		if (!probes->is_full_told)
 			report(probes, HT_TARGET_REFUSED, 0, path, "too many different libraries; further ones are not probed", 0);
 		probes->is_full_told = true;

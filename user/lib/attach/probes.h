@@ -3,7 +3,7 @@
  * probes.h - the libraries that are known, each once, and the probes on them: of every process, or of the traced ones, each with links of its own.
  *
  * In:  files (opened by the caller with O_PATH), processes that begin, exec and end. Out: probes in place; reports by the caller's function.
- * Owns the files' fds (so that no inode number can be reused under it) and the links'. Bounds: HT_PROBES_FILES_MAX files, further ones are refused and said;
+ * Owns the files' fds (so that no inode number can be reused under it) and the links'. Bounds: HT_PROBES_FILES_MAX files, those refused are forgotten for new ones, then further ones are refused and said;
  * links are as many as fds allow: a process that gets none is refused and said. Not thread-safe.
  */
 #ifndef HT_PROBES_H
