@@ -14,7 +14,7 @@ BPF_KINDS = ("link", "prog", "map")
 
 
 class Load:
-    """Keep-alive clients of nginx, half of them over TLS, that end with an error at the first answer that is not theirs: harm is noticed."""
+    """Keep-alive clients of nginx, half of them over TLS, that end with an error at the first answer that is not theirs: so harm shows."""
 
     def __init__(self, bed, clients=4, rate=50):
         self.nginx = bed.nginx

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Faults: the wall clock is set while tracing. By 20 ms, back and forth: the kernel announces that like any other step, and nobody else is disturbed."""
+"""Faults: the wall clock is set while tracing. By 20 ms, back and forth: announced like any other step, and nobody else is disturbed."""
 
 import calendar
 import ctypes

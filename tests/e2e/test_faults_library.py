@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Faults: libssl's file is replaced while it is in use, as a package upgrade does it: those who have the old one and those who load the new one."""
+"""Faults: libssl's file is replaced while it is in use, as by a package upgrade: who has the old one, and who loads the new one."""
 
 import os
 import shutil

@@ -35,8 +35,11 @@ def test_tracer_runs_out_of_descriptors(bed):
     name, children = bed.unique(), 30
     shell = bed.start(["bash"])
     url = f"https://www.test:{server.TLS}/{name}"
-    with Tracer(bed, "-p", str(shell.pid), prefix=limited(150)) as tracer:
-        said = lambda action: lambda value: value["type"] == "target" and value.get("target") == "process" and value["action"] == action  # noqa: E731
+    with Tracer(bed, "-p", str(shell.pid), prefix=limited(200)) as tracer:
+
+        def said(action):
+            return lambda value: value["type"] == "target" and value["target"] == "process" and value["action"] == action
+
         links = lambda: len([kind for kind, _ in faults.bpf_ids(tracer.pid) if kind == "link"])  # noqa: E731
         links_before = links()
         shell.stdin.write(f"for i in $(seq {children}); do sleep 1000 & done; echo started\n")
@@ -51,7 +54,12 @@ def test_tracer_runs_out_of_descriptors(bed):
         assert shell.stdout.readline() == "ended\n"
         # What keeps the kernel ready for the next child (attach/ready.h) comes and goes meanwhile.
         wait_until(lambda: links() <= links_before + 12, 20, "the links of the children to be closed")
-        shell.stdin.write(f"curl -sS -o /dev/null {url}; echo done\n")
+        # Its probes may come later than the first call of a child that does not wait for them.
+        shell.stdin.write(f"sh -c 'echo $$; read line; exec curl -sS -o /dev/null {url}'; echo done\n")
+        shell.stdin.flush()
+        pid = int(shell.stdout.readline())
+        tracer.wait_for(lambda value: said("attached")(value) and value["pid"] == pid)
+        shell.stdin.write("go\n")
         shell.stdin.flush()
         assert shell.stdout.readline() == "done\n"
         record = tracer.wait_url(f"/{name}")[0]

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Runs one program after another under one and the same pid: same_pid.py PID.
 
-Each line on standard input is a JSON list, the argv of a program; it is answered with its exit status once it has ended. Its standard
-output is dropped. The kernel gives a child the pid that is asked for if it is free (clone3(2), set_tid): so a pid is used again at once.
+A line on standard input is a JSON list, the argv of a program: it is answered with "forked", and the next line lets the program begin; its
+exit status is told once it has ended. Its standard output is dropped. The kernel gives a child the pid that is asked for if it is free
+(clone3(2), set_tid): so a pid is used again at once.
 """
 
 import ctypes
@@ -35,13 +36,20 @@ def main():
     null = os.open(os.devnull, os.O_RDWR)
     for line in sys.stdin:
         argv = json.loads(line)
+        held, release = os.pipe()
         if fork_as(pid) == 0:
             try:
+                os.close(release)
+                os.read(held, 1)
                 os.dup2(null, 0)
                 os.dup2(null, 1)
                 os.execvp(argv[0], argv)
             finally:
                 os._exit(127)
+        print("forked", flush=True)
+        sys.stdin.readline()
+        os.close(held)
+        os.close(release)
         status = os.waitpid(pid, 0)[1]
         print(os.waitstatus_to_exitcode(status), flush=True)
 
