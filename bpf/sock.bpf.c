@@ -438,7 +438,13 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 	task = bpf_get_current_task_btf();
 	tgid = task->tgid;
 	ss = find(sk);
-	if (ss && ret > 0 && ss->flow.quiet && ss->owner == tgid && ss->role != HT_ROLE_IGNORED) {
+	if (ss && ss->role == HT_ROLE_IGNORED) {
+		call = nesting_call(task, ss, ret, dir);
+		if (call && !call->ignored)
+			bind_nested(sk, ss, call, bpf_ktime_get_ns(), 0);
+		return 0;
+	}
+	if (ss && ret > 0 && ss->flow.quiet && ss->owner == tgid) {
 		on_quiet(sk, ss, nesting_call(task, ss, ret, dir), ret, dir);
 		return 0;
 	}
@@ -458,11 +464,6 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 		ss->old = 1;
 	}
 	call = nesting_call(task, ss, ret, dir);
-	if (ss->role == HT_ROLE_IGNORED) {
-		if (call && !call->ignored)
-			bind_nested(sk, ss, call, ts, 0);
-		return 0;
-	}
 	if (ss->owner != tgid && dir == HT_DIR_TX && ht_allowed(tgid))
 		ss->owner = tgid; /* handed on by fork or over a socket */
 	if (ret <= 0) {
