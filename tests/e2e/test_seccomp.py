@@ -56,8 +56,9 @@ def test_sealed_client_is_traced_and_lives(bed, mode, when, scope):
         client.tell("exit")
         assert client.status() == 0
         trace = tracer.wait_exit() if scope == "one process" else tracer.stop()
-    told = {record["url"].rpartition("-")[2]: (record["outcome"], record["status"], record["response"]["body_bytes"]) for record in trace.matching(f"/{name}-")}
-    assert told == {str(number): ("ok", 200, 5) for number in range(1, COUNT + 1)} and len(trace.matching(f"/{name}-")) == COUNT
+    records = trace.of_pid(client.pid)
+    told = {record["url"].rpartition("-")[2]: (record["outcome"], record["status"], record["response"]["body_bytes"]) for record in records}
+    assert told == {str(number): ("ok", 200, 5) for number in range(1, COUNT + 1)} and len(records) == COUNT
 
 
 def test_a_sealed_client_outlives_the_tracer(bed):

@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -346,8 +347,11 @@ static void lie_about_memory(int port)
 	};
 
 	/* A request in pieces of a byte between empty ones, as many as there may be. */
-	for (size_t n = 0; n < 1024; n++)
-		iov[n] = (struct iovec){ n % 2 ? NULL : request + n / 2, n % 2 == 0 && n / 2 < sizeof(request) - 1 };
+	for (size_t n = 0; n < 1024; n++) {
+		bool has_byte = n % 2 == 0 && n / 2 < sizeof(request) - 1;
+
+		iov[n] = (struct iovec){ has_byte ? request + n / 2 : NULL, has_byte };
+	}
 	if (writev(fd, iov, 1024) != (ssize_t)sizeof(request) - 1)
 		exit(1);
 	for (int n = 0; n < 1024; n++)
