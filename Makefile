@@ -8,7 +8,7 @@
 #   user/lib without live parts ─► libht-core.a (no libbpf: unit tests, fuzzing) ─┐
 #   user/lib, all ─► libhttptrace.a, libhttptrace.so ─► httptrace-bpf, examples    └─ the same objects
 
-VERSION   := $(shell sed -n 's/^.define HTTPTRACE_VERSION "\([0-9.]*\)".*/\1/p' include/httptrace.h)
+VERSION   := $(shell sed -n 's/^.define HTTPTRACE_VERSION *"\([0-9.]*\)".*/\1/p' include/httptrace.h)
 SOVERSION := 0
 
 B       ?= build

@@ -416,8 +416,7 @@ static __always_inline void on_nothing(struct ht_sock *ss, __u64 ts, int ret, co
 			ss->again_ok = 0;
 			tell_event(ss, ts, HT_REC_SOCK_AGAIN, 0);
 		}
-	} else if (ret != -EINTR && ret != -EINPROGRESS && ret != -EALREADY && ret != -ENOTCONN &&
-		   !is_restart(ret)) {
+	} else if (ret != -EINTR && ret != -EINPROGRESS && ret != -EALREADY && ret != -ENOTCONN && !is_restart(ret)) {
 		tell_end(ss, ts, dir, -ret);
 	}
 	if (dir == HT_DIR_TX)

@@ -146,7 +146,7 @@ struct ht_sock {
 #define HT_PENDING_SIGNAL 3 /* a signal came: the kernel sends again, or the program calls again */
 
 /* One TLS record holds this much plaintext (RFC 8446, 5.1); a longer write may succeed in part. */
-#define HT_QUICK_MAX 16384
+#define HT_QUICK_MAX       16384
 /* What a record adds to its plaintext: header, nonce, tag or MAC and padding; and a key update in front (RFC 8446, 5.2 and 4.6.3). */
 #define HT_QUICK_ADDED_MIN 17
 #define HT_QUICK_ADDED_MAX 128
@@ -188,10 +188,10 @@ struct ht_tls {
 struct ht_tls_call {
 	__u64 start_ns;
 	__u64 object;
-	__u64 sp;         /* stack pointer at entry: an outer frame's is higher; 0: the call has ended */
-	__u64 buf;        /* plaintext; ALPN: where the pointer is written */
-	__u64 out;        /* where the length is written (_ex, ALPN) */
-	__u64 cookie;     /* nested sends and receives on this socket need no further look */
+	__u64 sp;     /* stack pointer at entry: an outer frame's is higher; 0: the call has ended */
+	__u64 buf;    /* plaintext; ALPN: where the pointer is written */
+	__u64 out;    /* where the length is written (_ex, ALPN) */
+	__u64 cookie; /* nested sends and receives on this socket need no further look */
 	__u32 len;
 	__u32 err_lib; /* first library error inside, 0 none */
 	__u32 err_reason;

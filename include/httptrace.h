@@ -41,7 +41,7 @@ extern "C" {
 #define HTTPTRACE_API __attribute__((visibility("default")))
 #endif
 
-#define HTTPTRACE_VERSION "0.1.0"
+#define HTTPTRACE_VERSION    "0.1.0"
 #define HTTPTRACE_UNKNOWN_NS INT64_MIN
 
 struct httptrace;         /* a tracer */
@@ -73,8 +73,8 @@ struct httptrace_header {
 
 /* Every info begins with this. */
 struct httptrace_hook {
-	size_t sz;           /* of the info struct, as the library was built */
-	int64_t mono_ns;     /* when it happened */
+	size_t sz;       /* of the info struct, as the library was built */
+	int64_t mono_ns; /* when it happened */
 	enum httptrace_how how;
 };
 
@@ -307,8 +307,8 @@ HTTPTRACE_API int httptrace_request__timings(const struct httptrace_request *req
 
 struct httptrace_tls {
 	size_t sz;
-	const char *library;  /* "openssl", NULL not known */
-	const char *version;  /* "TLSv1.3", NULL not known */
+	const char *library; /* "openssl", NULL not known */
+	const char *version; /* "TLSv1.3", NULL not known */
 	const char *cipher;
 	const char *alpn;
 	const char *server_name;
@@ -318,8 +318,8 @@ struct httptrace_tls {
 
 struct httptrace_conn {
 	size_t sz;
-	const char *id;     /* "c-17" */
-	const char *local;  /* "127.0.0.1:40000", NULL not known */
+	const char *id;    /* "c-17" */
+	const char *local; /* "127.0.0.1:40000", NULL not known */
 	const char *remote;
 	enum httptrace_tristate reused;
 	enum httptrace_tristate was_idle;
@@ -380,7 +380,8 @@ HTTPTRACE_API bool httptrace_hook__is_ext(enum httptrace_hook_id id);
  * by *id (id may be NULL); NULL and errno ENOENT past the end.
  */
 HTTPTRACE_API size_t httptrace_request__hook_cnt(const struct httptrace_request *request);
-HTTPTRACE_API const struct httptrace_hook *httptrace_request__hook(const struct httptrace_request *request, size_t n, enum httptrace_hook_id *id);
+HTTPTRACE_API const struct httptrace_hook *httptrace_request__hook(const struct httptrace_request *request, size_t n,
+								   enum httptrace_hook_id *id);
 
 /*
  * The composed trace that applies to the request, as Go's ContextClientTrace() gives it: each member calls that member of every
@@ -457,7 +458,7 @@ struct httptrace_open_opts {
 	bool no_redact;  /* show credentials */
 	bool no_headers; /* leave out WroteHeaderField and the lists of fields: cheaper */
 	enum httptrace_dials dials;
-	size_t ring_bytes;      /* power of two, 0 = default */
+	size_t ring_bytes;       /* power of two, 0 = default */
 	unsigned int head_bytes; /* largest head captured whole, 0 = 16 KiB */
 	int write_fd;            /* capture the raw event stream into this fd (kept by the caller); 0 or less: no. */
 	httptrace_log_fn log;    /* NULL: silent */
@@ -519,9 +520,11 @@ HTTPTRACE_API int httptrace__register(struct httptrace *tracer, const struct htt
 struct httptrace_filter {
 	size_t sz;
 	pid_t pid;
-	const char *comm;   /* glob: the process's name */
-	const char *cgroup; /* as httptrace_open_opts.cgroup: the process was in it when it began, or last executed a program. Live tracers only. */
-	const char *host;   /* glob, of any case: the host of the URL or of host_port, without or with its port: "*.example.com", "localhost:8080" */
+	const char *comm; /* glob: the process's name */
+	const char *
+		cgroup; /* as httptrace_open_opts.cgroup: the process was in it when it began, or last executed a program. Live tracers only. */
+	const char *
+		host; /* glob, of any case: the host of the URL or of host_port, without or with its port: "*.example.com", "localhost:8080" */
 	const char *method; /* a list of globs, of any case: "GET,P*". No dial has one. */
 	const char *path;   /* glob: the URL's path without its query: "/api/" and so on. No dial has one. */
 };

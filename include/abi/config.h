@@ -32,9 +32,9 @@ struct ht_bpf_config {
  * Functions that are probed. The attach cookie of an entry or return probe is the id; of a session's site it says as well which sides are
  * wanted there.
  */
-#define HT_SITE_FN     0xffff
-#define HT_SITE_ENTRY  0x10000
-#define HT_SITE_RETURN 0x20000
+#define HT_SITE_FN                   0xffff
+#define HT_SITE_ENTRY                0x10000
+#define HT_SITE_RETURN               0x20000
 #define HT_FN_GETADDRINFO            1
 #define HT_FN_SSL_CONNECT            16
 #define HT_FN_SSL_DO_HANDSHAKE       17

@@ -28,14 +28,14 @@
 #define HT_REC_DNS_DONE     9  /* struct ht_rec_dns, with addresses */
 #define HT_REC_PROC         10 /* struct ht_rec_proc; from BPF, and as facts from /proc (cpu HT_CPU_USER) */
 
-#define HT_REC_CLOCK        64 /* struct ht_rec_clock: first record of a stream, and whenever the wall clock was set or has drifted */
-#define HT_REC_TICK         65 /* struct ht_rec_tick */
-#define HT_REC_TARGET       66 /* struct ht_rec_target */
-#define HT_REC_LOST         67 /* struct ht_rec_lost: losses that seq numbers cannot show (kretprobe misses, sideband losses) */
-#define HT_REC_CONFIG       68 /* struct ht_rec_config: what decides how the rest is reported; first record of a stream, behind CLOCK */
-#define HT_REC_END          69 /* struct ht_rec_tick: tracing ended in good order at ts */
+#define HT_REC_CLOCK  64 /* struct ht_rec_clock: first record of a stream, and whenever the wall clock was set or has drifted */
+#define HT_REC_TICK   65 /* struct ht_rec_tick */
+#define HT_REC_TARGET 66 /* struct ht_rec_target */
+#define HT_REC_LOST   67 /* struct ht_rec_lost: losses that seq numbers cannot show (kretprobe misses, sideband losses) */
+#define HT_REC_CONFIG 68 /* struct ht_rec_config: what decides how the rest is reported; first record of a stream, behind CLOCK */
+#define HT_REC_END    69 /* struct ht_rec_tick: tracing ended in good order at ts */
 
-#define HT_REC_COUNT        70 /* struct ht_rec_count: a counter of the source's for the summary; before END */
+#define HT_REC_COUNT 70 /* struct ht_rec_count: a counter of the source's for the summary; before END */
 
 #define HT_CPU_USER 0xffffffffu /* hdr.cpu of a record made in user space; seq then counts such records */
 
@@ -141,10 +141,10 @@ struct ht_rec_sock_event {
  */
 struct ht_rec_data {
 	struct ht_hdr hdr;
-	__u64 cookie;     /* TLS: of the bound socket, 0 if not bound */
-	__u64 tls_id;     /* 0: bytes of the socket itself */
-	__u64 off;        /* since first seen */
-	__u64 start_ns;   /* tx: begin of the call, 0 unknown */
+	__u64 cookie;   /* TLS: of the bound socket, 0 if not bound */
+	__u64 tls_id;   /* 0: bytes of the socket itself */
+	__u64 off;      /* since first seen */
+	__u64 start_ns; /* tx: begin of the call, 0 unknown */
 	__u64 arrival_ns; /* rx: first arrival in the kernel since the last receive that emptied the socket; 0 unknown (no program asks now) */
 	__u32 orig_len;
 	__u32 captured_len;
@@ -159,13 +159,15 @@ struct ht_rec_data {
 /* TLS objects. ops of struct ht_rec_tls */
 #define HT_TLS_HANDSHAKE_START 1 /* ts = start_ns: first call that began or drove the handshake */
 #define HT_TLS_HANDSHAKE_DONE  2 /* first success; start_ns as above */
-#define HT_TLS_HANDSHAKE_FAIL  3 /* the call that failed for good returned; err_lib/err_reason of the first library error inside, 0 unknown */
-#define HT_TLS_BIND            4 /* the object's bytes travel on socket cookie; evidence says how that is known. A later record of better evidence wins. */
-#define HT_TLS_SERVER_NAME     5 /* text: name set by the program (SNI) */
-#define HT_TLS_ALPN            6 /* text: protocol chosen, as the library told the program */
-#define HT_TLS_SHUTDOWN        7 /* the program called SSL_shutdown */
-#define HT_TLS_FREE            8 /* the object is gone; its id is never used again */
-#define HT_TLS_ERROR           9 /* a read or write failed for good: err_lib, err_reason */
+#define HT_TLS_HANDSHAKE_FAIL \
+	3 /* the call that failed for good returned; err_lib/err_reason of the first library error inside, 0 unknown */
+#define HT_TLS_BIND \
+	4 /* the object's bytes travel on socket cookie; evidence says how that is known. A later record of better evidence wins. */
+#define HT_TLS_SERVER_NAME 5 /* text: name set by the program (SNI) */
+#define HT_TLS_ALPN        6 /* text: protocol chosen, as the library told the program */
+#define HT_TLS_SHUTDOWN    7 /* the program called SSL_shutdown */
+#define HT_TLS_FREE        8 /* the object is gone; its id is never used again */
+#define HT_TLS_ERROR       9 /* a read or write failed for good: err_lib, err_reason */
 
 #define HT_TLS_LIB_OPENSSL 1
 #define HT_TLS_LIB_GNUTLS  2
@@ -195,6 +197,7 @@ struct ht_rec_tls {
 	__u8 is_server; /* 1: the program is the TLS server (SSL_accept or bound to an accepted socket) */
 	__u16 text_len;
 	__u32 verify_result; /* X509_V_*, 0 unknown */
+
 	/* text_len bytes, padded to 8 */
 };
 
@@ -205,11 +208,11 @@ struct ht_rec_tls {
 /* A lookup by getaddrinfo. START: addr_cnt 0, eai 0. The record's tail beyond addrs[addr_cnt] is not sent. */
 struct ht_rec_dns {
 	struct ht_hdr hdr;
-	__u64 call_id;  /* joins START and DONE */
-	__u64 start_ns; /* entry */
-	__s32 eai;      /* return value: 0 or EAI_* (negative in glibc) */
+	__u64 call_id;   /* joins START and DONE */
+	__u64 start_ns;  /* entry */
+	__s32 eai;       /* return value: 0 or EAI_* (negative in glibc) */
 	__s32 sys_errno; /* with EAI_SYSTEM, else 0 */
-	__u16 host_len;    /* without NUL; 0: NULL was given */
+	__u16 host_len;  /* without NUL; 0: NULL was given */
 	__u16 service_len;
 	__u16 addr_cnt;
 	__u16 addr_total; /* in the list, may be more than addr_cnt */

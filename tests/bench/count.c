@@ -89,8 +89,8 @@ int main(int argc, char **argv)
 	else
 		trace(tracer);
 	httptrace__stop(tracer);
-	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", counts.requests, counts.lost, clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns,
-	       clock_ns(CLOCK_MONOTONIC) - wall_ns);
+	printf("%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", counts.requests, counts.lost,
+	       clock_ns(CLOCK_PROCESS_CPUTIME_ID) - cpu_ns, clock_ns(CLOCK_MONOTONIC) - wall_ns);
 	httptrace__close(tracer);
 	return 0;
 }

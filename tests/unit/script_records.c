@@ -212,7 +212,9 @@ void script_transfer(struct script *s, const struct script_transfer *t)
 
 void script_proc(struct script *s, uint16_t op, uint32_t pid, uint32_t ppid, const char *comm, const char *exe)
 {
-	struct ht_rec_proc rec = { .hdr = script_header(s, HT_REC_PROC, sizeof(rec)), .start_ns = s->proc_start_ns, .op = op, .ppid = ppid };
+	struct ht_rec_proc rec = {
+		.hdr = script_header(s, HT_REC_PROC, sizeof(rec)), .start_ns = s->proc_start_ns, .op = op, .ppid = ppid
+	};
 
 	rec.hdr.tgid = pid;
 	rec.hdr.tid = pid;

@@ -162,8 +162,7 @@ static void make_sound(union any *any, uint16_t kind)
 static const uint16_t kinds[] = {
 	HT_REC_SOCK_STATE, HT_REC_CONNECT_FAIL, HT_REC_SOCK_ERROR, HT_REC_SOCK_RESET, HT_REC_SOCK_AGAIN, HT_REC_DATA,
 	HT_REC_TLS,        HT_REC_DNS_START,    HT_REC_DNS_DONE,   HT_REC_PROC,       HT_REC_CLOCK,      HT_REC_TICK,
-	HT_REC_TARGET,     HT_REC_LOST,         HT_REC_CONFIG,     HT_REC_END,
-	HT_REC_COUNT,
+	HT_REC_TARGET,     HT_REC_LOST,         HT_REC_CONFIG,     HT_REC_END,        HT_REC_COUNT,
 };
 
 enum { SOUND = 0, WRONG = -EBADMSG };

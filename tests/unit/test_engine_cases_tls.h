@@ -115,7 +115,8 @@ static const struct engine_case tls_cases[] = {
 	  TLS_UP "reset 1\n" TGET "trx 1 'HTTP/1.1 200 OK~Content-Length: 9~~hi'\n rxfail 1 ECONNRESET\n",
 	  "GET https://a/ 200 reset receive/ECONNRESET : " COLD_TLS SENT GOT " ConnClosed{reset}\n" },
 	{ "the client closes after a loss somewhere: the response may have been among the lost events",
-	  TLS_UP TGET "lost 3 ringbuf\n close 1\n +1s\n", "lost 3 ringbuf\nGET https://a/ incomplete wait/incomplete lost=3 : " COLD_TLS SENT " ConnClosed{client}\n" },
+	  TLS_UP TGET "lost 3 ringbuf\n close 1\n +1s\n",
+	  "lost 3 ringbuf\nGET https://a/ incomplete wait/incomplete lost=3 : " COLD_TLS SENT " ConnClosed{client}\n" },
 	{ "probes came after the request was written (a child under load): counted, no failed handshake",
 	  "whole\nconnect 1 127.0.0.1:443\n up 1\n tx 1 tls13_client handshake\n rx 1 tls13_server handshake\n"
 	  "tls 1 bind 1 nested\n " TOK " close 1\n +1s\n counts\n",

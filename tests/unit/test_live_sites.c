@@ -223,11 +223,12 @@ static const struct ht_site_fn *find_fn(const struct ht_site_plan *plan, const c
 	return NULL;
 }
 
-static void trace_and_speak(const char *why, enum ht_uprobe_backend backend, const char *path, bool has_entry_sites,
-			    uint32_t write_id)
+static void trace_and_speak(const char *why, enum ht_uprobe_backend backend, const char *path, bool has_entry_sites, uint32_t write_id)
 {
 	struct ht_programs_opts opts = { .backend = backend, .ring_bytes = RING_BYTES, .config.head_bytes = 256 };
-	struct ht_probes_opts probes_opts = { .backend = backend, .is_filtered = true, .has_entry_sites = has_entry_sites, .program_fd = fd_of_program };
+	struct ht_probes_opts probes_opts = {
+		.backend = backend, .is_filtered = true, .has_entry_sites = has_entry_sites, .program_fd = fd_of_program
+	};
 	struct heard heard = { 0 };
 	uint64_t sent_bytes = 0, received_bytes = 0;
 	const struct ht_probes_file *files;

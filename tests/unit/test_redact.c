@@ -347,7 +347,8 @@ static const struct {
 	{ "hosts that a proxy tells", "X-Forwarded-Host", "a, joe:geheim@h", "a, joe:" R "@h" },
 	{ "a URL in any field", "X-Callback", "https://joe:geheim@h/?token=x", "https://joe:" R "@h/?token=" R },
 	{ "no URL, and no user info", "From", "joe@h", "joe@h" },
-	{ "sources in a policy", "Content-Security-Policy", "default-src 'self' https://h; img-src *", "default-src 'self' https://h; img-src *" },
+	{ "sources in a policy", "Content-Security-Policy", "default-src 'self' https://h; img-src *",
+	  "default-src 'self' https://h; img-src *" },
 	{ "which credentials are allowed is none", "Access-Control-Allow-Credentials", "true", "true" },
 };
 
@@ -358,7 +359,8 @@ static void field_values(void **state)
 		size_t name_len = strlen(values[i].name), len = strlen(values[i].value);
 
 		expect_text(values[i].why, ht_redact_field_value(values[i].name, name_len, values[i].value, len), values[i].expected);
-		if (strcmp(values[i].value, values[i].expected) && !ht_redact_field_may_change(values[i].name, name_len, values[i].value, len))
+		if (strcmp(values[i].value, values[i].expected) &&
+		    !ht_redact_field_may_change(values[i].name, name_len, values[i].value, len))
 			fail_msg("%s: said to stay as it is", values[i].why);
 	}
 }
@@ -376,8 +378,8 @@ static void most_is_known_to_stay(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(fields_by_name),   cmocka_unit_test(params_by_name), cmocka_unit_test(urls_without_credentials),
-		cmocka_unit_test(url_cut_anywhere), cmocka_unit_test(longest_growth), cmocka_unit_test(field_values),
+		cmocka_unit_test(fields_by_name),        cmocka_unit_test(params_by_name), cmocka_unit_test(urls_without_credentials),
+		cmocka_unit_test(url_cut_anywhere),      cmocka_unit_test(longest_growth), cmocka_unit_test(field_values),
 		cmocka_unit_test(most_is_known_to_stay),
 	};
 

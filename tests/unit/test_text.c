@@ -79,8 +79,14 @@ static void durations_as_printf_has_them(void **state)
 		char text[HT_DURATION_LEN], expected[64];
 
 		seed = seed * 6364136223846793005u + 1442695040888963407u;
-		snprintf(expected, sizeof(expected), "%.*f%s", value < 9.995 ? 2 : value < 99.95 ? 1 : 0, value,
-			 ns < 999500 ? "us" : ns < 999500000 ? "ms" : "s");
+		snprintf(expected, sizeof(expected), "%.*f%s",
+			 value < 9.995   ? 2
+			 : value < 99.95 ? 1
+					 : 0,
+			 value,
+			 ns < 999500      ? "us"
+			 : ns < 999500000 ? "ms"
+					  : "s");
 		assert_string_equal(ht_fmt_duration(text, ns), expected);
 	}
 }

@@ -122,12 +122,25 @@ static void addresses_as_text(void **state)
 		const char *host, *host_port;
 	} rows[] = {
 		{ "IPv4", { .family = HT_AF_INET, .port = 80, .addr = { 127, 0, 0, 1 } }, "127.0.0.1", "127.0.0.1:80" },
-		{ "IPv6 stands in brackets before a port", { .family = HT_AF_INET6, .port = 443, .addr = { [15] = 1 } }, "::1", "[::1]:443" },
-		{ "a zone", { .family = HT_AF_INET6, .port = 1, .scope_id = 3, .addr = { 0xfe, 0x80, [15] = 9 } }, "fe80::9%3", "[fe80::9%3]:1" },
-		{ "each byte at its widest", { .family = HT_AF_INET, .port = 65535, .addr = { 255, 10, 9, 100 } }, "255.10.9.100", "255.10.9.100:65535" },
-		{ "the longest there is", { .family = HT_AF_INET6, .port = 65535, .scope_id = 4294967295,
+		{ "IPv6 stands in brackets before a port",
+		  { .family = HT_AF_INET6, .port = 443, .addr = { [15] = 1 } },
+		  "::1",
+		  "[::1]:443" },
+		{ "a zone",
+		  { .family = HT_AF_INET6, .port = 1, .scope_id = 3, .addr = { 0xfe, 0x80, [15] = 9 } },
+		  "fe80::9%3",
+		  "[fe80::9%3]:1" },
+		{ "each byte at its widest",
+		  { .family = HT_AF_INET, .port = 65535, .addr = { 255, 10, 9, 100 } },
+		  "255.10.9.100",
+		  "255.10.9.100:65535" },
+		{ "the longest there is",
+		  { .family = HT_AF_INET6,
+		    .port = 65535,
+		    .scope_id = 4294967295,
 		    .addr = { 0xab, 0xcd, 0xab, 0xcd, 0xab, 0xcd, 0xab, 0xcd, 0xab, 0xcd, 0xab, 0xcd, 0xab, 0xcd, 0xab, 0xcd } },
-		  "abcd:abcd:abcd:abcd:abcd:abcd:abcd:abcd%4294967295", "[abcd:abcd:abcd:abcd:abcd:abcd:abcd:abcd%4294967295]:65535" },
+		  "abcd:abcd:abcd:abcd:abcd:abcd:abcd:abcd%4294967295",
+		  "[abcd:abcd:abcd:abcd:abcd:abcd:abcd:abcd%4294967295]:65535" },
 		{ "not known", { .family = 0, .port = 9 }, "", "" },
 	};
 	char text[HT_ADDR_TEXT_MAX];
@@ -191,9 +204,13 @@ static void error_names(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(map_agrees_with_an_array), cmocka_unit_test(timers_fire_in_order), cmocka_unit_test(timers_sort_many),
+		cmocka_unit_test(map_agrees_with_an_array),
+		cmocka_unit_test(timers_fire_in_order),
+		cmocka_unit_test(timers_sort_many),
 		cmocka_unit_test(addresses_as_text),
-		cmocka_unit_test(decimals),	    cmocka_unit_test(literal_addresses),    cmocka_unit_test(error_names),
+		cmocka_unit_test(decimals),
+		cmocka_unit_test(literal_addresses),
+		cmocka_unit_test(error_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,7 @@ struct ht_output {
 	int pipe_fd; /* ours, -1: none */
 	bool is_file;
 	bool is_shared;
-	bool is_torn; /* after a failure: a part of a line stands at the end of what was written */
+	bool is_torn;       /* after a failure: a part of a line stands at the end of what was written */
 	size_t batch_bytes; /* of lines that go well into one write; more only where one report is longer */
 	bool (*is_urgent)(void *ctx);
 	void *ctx;

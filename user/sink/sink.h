@@ -22,8 +22,8 @@ struct ht_sink_opts {
 	bool with_headers; /* else no field leaves us: WroteHeaderField is left out, lists of fields are null */
 	bool is_terminal;  /* for people: columns */
 	bool with_color;
-	unsigned int width; /* of the terminal, 0: as it is when a line is written */
-	bool is_shared;     /* COMMAND writes there too: each report is a write of its own, a line at least */
+	unsigned int width;           /* of the terminal, 0: as it is when a line is written */
+	bool is_shared;               /* COMMAND writes there too: each report is a write of its own, a line at least */
 	bool (*is_urgent)(void *ctx); /* see output.h; may be NULL */
 	void *ctx;                    /* of is_urgent */
 };

@@ -28,7 +28,7 @@
 
 struct way {
 	const char *name;
-	int body_bytes;     /* 0: GET */
+	int body_bytes;      /* 0: GET */
 	bool is_small;       /* the socket's buffer: a write fills it */
 	bool is_nonblocking; /* so that a write has to be made in several calls */
 	bool has_signals;    /* a timer's, that come while it waits for room, too */
@@ -97,8 +97,8 @@ static int write_request(struct client *client)
 	const struct way *way = client->way;
 	int len, at = 0;
 
-	len = snprintf(client->request, HEAD_ROOM, "%s /%s/%d HTTP/1.1\r\nHost: localhost\r\n", way->body_bytes ? "POST" : "GET", client->prefix,
-		       client->number);
+	len = snprintf(client->request, HEAD_ROOM, "%s /%s/%d HTTP/1.1\r\nHost: localhost\r\n", way->body_bytes ? "POST" : "GET",
+		       client->prefix, client->number);
 	if (way->body_bytes)
 		len += snprintf(client->request + len, HEAD_ROOM - (size_t)len, "Content-Length: %d\r\n", way->body_bytes);
 	len += snprintf(client->request + len, HEAD_ROOM - (size_t)len, "\r\n");

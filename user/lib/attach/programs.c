@@ -224,7 +224,7 @@ static int first_missing(const struct ht_programs *programs)
 
 static enum bpf_attach_type attach_type(const struct ht_programs *programs, size_t n)
 {
-	int type = programs->opts.backend < HT_UPROBE_MULTI          ? 0
+	int type = programs->opts.backend < HT_UPROBE_MULTI      ? 0
 		   : programs->states[n].kind == HT_PROGRAM_BOTH ? HT_ATTACH_UPROBE_SESSION
 								 : HT_ATTACH_UPROBE_MULTI;
 

@@ -38,7 +38,7 @@ struct ht_programs_opts {
 	size_t ring_bytes; /* power of two, a page at least */
 	enum ht_uprobe_backend backend;
 	const char *returns_refused; /* why returns of functions must not be probed; NULL: they may */
-	ht_log_fn log; /* may be NULL */
+	ht_log_fn log;               /* may be NULL */
 	void *log_ctx;
 };
 

@@ -31,7 +31,7 @@ struct ht_ready {
 	struct sched_param param;
 	int file_fd;
 	char path[32];
-	pthread_mutex_t lock; /* all below */
+	pthread_mutex_t lock;        /* all below */
 	pthread_cond_t changed;      /* for the thread that waits for its turn */
 	pthread_cond_t changed_idle; /* for the others */
 	bool has_leader;

@@ -222,5 +222,8 @@ enum ht_uprobe_backend ht_uprobe_probe(char *why, size_t why_size)
 
 const char *ht_uprobe_backend_name(enum ht_uprobe_backend backend)
 {
-	return backend == HT_UPROBE_SESSION ? "uprobe_multi with sessions" : backend == HT_UPROBE_MULTI ? "uprobe_multi" : backend == HT_UPROBE_PERF ? "perf uprobes" : "none";
+	return backend == HT_UPROBE_SESSION ? "uprobe_multi with sessions"
+	       : backend == HT_UPROBE_MULTI ? "uprobe_multi"
+	       : backend == HT_UPROBE_PERF  ? "perf uprobes"
+					    : "none";
 }

@@ -36,7 +36,8 @@ void ht_conn_free(struct ht_conn *conn);
 /* Fills a request's conn and tls parts from what is known now. Strings go to the request's arena. */
 void ht_conn_describe(const struct ht_conn *conn, struct httptrace_request *request);
 /* TLSHandshakeStart and TLSHandshakeDone of the connection, where it has them. err: NULL or why the handshake failed. */
-void ht_conn_add_tls_hooks(const struct ht_conn *conn, struct httptrace_request *request, const struct httptrace_error *err, uint64_t err_ns);
+void ht_conn_add_tls_hooks(const struct ht_conn *conn, struct httptrace_request *request, const struct httptrace_error *err,
+			   uint64_t err_ns);
 /* When the handshake was done, 0 not known. */
 uint64_t ht_conn_tls_done_ns(const struct ht_conn *conn);
 /* Did the ClientHello offer HTTP by ALPN? */

@@ -13,10 +13,10 @@
 #include "req/request.h"
 #include "util/names.h"
 
-#define TLS_1_3 0x0304
-#define TLS_ALERT_RECORD 21
+#define TLS_1_3                 0x0304
+#define TLS_ALERT_RECORD        21
 #define TLS_RECORD_HEADER_BYTES 5
-#define TLS_ALERT_FATAL 2
+#define TLS_ALERT_FATAL         2
 
 void ht_conn_tls_clear(struct ht_conn *conn)
 {
@@ -44,7 +44,8 @@ static void look_for_alert(struct ht_conn *conn, const struct ht_rec_data *rec)
 	} else if (ht_tls_alert(data, rec->captured_len, &level, &description) == 1) {
 		is_alert = true;
 	}
-	conn->is_alert_next[rec->dir] = rec->captured_len == TLS_RECORD_HEADER_BYTES && data[0] == TLS_ALERT_RECORD && data[3] == 0 && data[4] == 2;
+	conn->is_alert_next[rec->dir] = rec->captured_len == TLS_RECORD_HEADER_BYTES && data[0] == TLS_ALERT_RECORD && data[3] == 0 &&
+					data[4] == 2;
 	if (is_alert && level == TLS_ALERT_FATAL && !conn->alert_by) {
 		conn->alert_by = rec->dir == HT_DIR_TX ? 1 : 2;
 		conn->alert = description;
@@ -132,9 +133,9 @@ static enum httptrace_tristate is_resumed(const struct ht_conn *conn)
 	if (!client)
 		return HTTPTRACE_NOT_KNOWN;
 	return client->session_id_len && client->session_id_len == server->session_id_len &&
-			       !memcmp(client->session_id, server->session_id, server->session_id_len) ?
-		       HTTPTRACE_YES :
-		       HTTPTRACE_NO;
+			       !memcmp(client->session_id, server->session_id, server->session_id_len)
+		       ? HTTPTRACE_YES
+		       : HTTPTRACE_NO;
 }
 
 static const char *cipher_text(struct httptrace_request *request, uint16_t cipher)
@@ -191,7 +192,8 @@ void ht_conn_describe(const struct ht_conn *conn, struct httptrace_request *requ
 	}
 }
 
-void ht_conn_add_tls_hooks(const struct ht_conn *conn, struct httptrace_request *request, const struct httptrace_error *err, uint64_t err_ns)
+void ht_conn_add_tls_hooks(const struct ht_conn *conn, struct httptrace_request *request, const struct httptrace_error *err,
+			   uint64_t err_ns)
 {
 	const struct ht_tls_object *tls = conn->tls;
 	uint64_t done_ns = ht_conn_tls_done_ns(conn);

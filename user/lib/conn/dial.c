@@ -161,8 +161,7 @@ static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verd
 	bool is_http;
 
 	host_port_text(dial, conn, host_port, sizeof(host_port));
-	is_http = v->outcome != HTTPTRACE_UNUSED &&
-		  ((conn && ht_conn_offers_http(conn)) || ht_proc_has_spoken(dial->proc, host_port));
+	is_http = v->outcome != HTTPTRACE_UNUSED && ((conn && ht_conn_offers_http(conn)) || ht_proc_has_spoken(dial->proc, host_port));
 	if (!is_http && !is_wanted(dial)) {
 		engine->counts.dials_hidden++;
 		return;
@@ -190,7 +189,11 @@ static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verd
 static void report_lookup(struct ht_proc *proc, struct ht_lookup *lookup, const struct verdict *v)
 {
 	struct ht_dial dial = {
-		.engine = proc->engine, .proc = proc, .lookup = lookup, .tid = lookup->tid, .port = service_port(lookup->service),
+		.engine = proc->engine,
+		.proc = proc,
+		.lookup = lookup,
+		.tid = lookup->tid,
+		.port = service_port(lookup->service),
 	};
 
 	report(&dial, NULL, v);
@@ -284,8 +287,8 @@ static bool has_tried(const struct ht_dial *dial, const struct ht_addr *remote)
 /* Is an attempt at remote the next one of this dial, rather than a dial of its own? */
 static bool continues(const struct ht_dial *dial, const struct ht_addr *remote, uint32_t tid)
 {
-	if (dial->request || dial->port != remote->port || dial->attempt_cnt == HT_MAX_ATTEMPTS || has_attempt_in(dial, HT_ATTEMPT_CONNECTED) ||
-	    has_tried(dial, remote))
+	if (dial->request || dial->port != remote->port || dial->attempt_cnt == HT_MAX_ATTEMPTS ||
+	    has_attempt_in(dial, HT_ATTEMPT_CONNECTED) || has_tried(dial, remote))
 		return false;
 	if (dial->lookup)
 		return has_address(dial->lookup, remote);
@@ -301,7 +304,8 @@ static struct ht_lookup *answer_for(struct ht_proc *proc, const struct ht_addr *
 	ht_list_each(&proc->lookups, lookup, next, node) {
 		uint16_t port = service_port(lookup->service);
 
-		if (!lookup->done_ns || lookup->done_ns > start_ns || start_ns - lookup->done_ns > HT_LOOKUP_LIFE_NS || !has_address(lookup, remote))
+		if (!lookup->done_ns || lookup->done_ns > start_ns || start_ns - lookup->done_ns > HT_LOOKUP_LIFE_NS ||
+		    !has_address(lookup, remote))
 			continue;
 		if (port && port != remote->port)
 			continue;
@@ -548,7 +552,8 @@ static void correct_lookup(struct ht_dial *dial, const struct ht_conn *winner, c
 	if (swap_lookup(dial, &dial->proc->closed_dials, winner, host_port) || swap_lookup(dial, &dial->proc->dials, winner, host_port))
 		return;
 	ht_list_each(&dial->proc->lookups, lookup, next_lookup, node) {
-		if (!lookup->done_ns || lookup->done_ns > dial->attempts[0].start_ns || !is_host(lookup, host_port) || !has_address(lookup, &winner->remote))
+		if (!lookup->done_ns || lookup->done_ns > dial->attempts[0].start_ns || !is_host(lookup, host_port) ||
+		    !has_address(lookup, &winner->remote))
 			continue;
 		ht_list_remove(&lookup->node);
 		dial->lookup = lookup;
@@ -678,7 +683,8 @@ void ht_dial_flush(struct ht_proc *proc, uint64_t now_ns)
 			struct verdict v = {
 				.outcome = proc->engine->is_ended ? HTTPTRACE_INCOMPLETE : HTTPTRACE_ABORTED,
 				.phase = HTTPTRACE_PHASE_DNS,
-				.message = proc->engine->is_ended ? "tracing ended during the lookup" : "the process ended during the lookup",
+				.message = proc->engine->is_ended ? "tracing ended during the lookup"
+								  : "the process ended during the lookup",
 				.end_ns = now_ns,
 			};
 

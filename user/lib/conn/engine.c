@@ -73,7 +73,9 @@ static void notice(struct ht_engine *engine, struct httptrace_notice *n)
 
 static void target_notice(struct ht_engine *engine, const struct ht_rec_target *rec)
 {
-	static const char *const actions[] = { [HT_TARGET_ATTACHED] = "attached", [HT_TARGET_REFUSED] = "refused", [HT_TARGET_DETACHED] = "detached" };
+	static const char *const actions[] = {
+		[HT_TARGET_ATTACHED] = "attached", [HT_TARGET_REFUSED] = "refused", [HT_TARGET_DETACHED] = "detached"
+	};
 	const char *part[3] = { "", "", "" };
 	const char *text = (const char *)(rec + 1), *end = text + rec->text_len;
 	struct httptrace_notice n = { .kind = HTTPTRACE_NOTICE_TARGET, .mono_ns = (int64_t)rec->hdr.ts_ns };
@@ -208,16 +210,11 @@ void ht_engine_summary(struct ht_engine *engine, struct httptrace_notice *n)
 {
 	const struct ht_engine_counts *c = &engine->counts;
 	const struct httptrace_counter counters[] = {
-		{ "unbound", c->unbound },
-		{ "http2_skipped", c->http2_skipped },
-		{ "not_http", c->not_http },
-		{ "opaque_tls", c->opaque_tls },
-		{ "tunnels", c->tunnels },
-		{ "upgraded", c->upgraded },
-		{ "unsolicited", c->unsolicited },
-		{ "dials_hidden", c->dials_hidden },
-		{ "evicted", c->evicted },
-		{ "out_of_memory", c->out_of_memory },
+		{ "unbound", c->unbound },         { "http2_skipped", c->http2_skipped },
+		{ "not_http", c->not_http },       { "opaque_tls", c->opaque_tls },
+		{ "tunnels", c->tunnels },         { "upgraded", c->upgraded },
+		{ "unsolicited", c->unsolicited }, { "dials_hidden", c->dials_hidden },
+		{ "evicted", c->evicted },         { "out_of_memory", c->out_of_memory },
 	};
 	/* Told only where there is something to tell. */
 	const struct httptrace_counter rare[] = {
@@ -233,7 +230,8 @@ void ht_engine_summary(struct ht_engine *engine, struct httptrace_notice *n)
 	};
 	size_t cnt = sizeof(counters) / sizeof(counters[0]);
 
-	static_assert((sizeof(counters) + sizeof(rare)) / sizeof(rare[0]) + HT_SOURCE_COUNTS_MAX <= HT_SUMMARY_MAX, "room for every counter");
+	static_assert((sizeof(counters) + sizeof(rare)) / sizeof(rare[0]) + HT_SOURCE_COUNTS_MAX <= HT_SUMMARY_MAX,
+		      "room for every counter");
 	memcpy(engine->summary, counters, sizeof(counters));
 	for (size_t i = 0; i < sizeof(rare) / sizeof(rare[0]); i++)
 		if (rare[i].count)

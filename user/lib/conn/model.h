@@ -25,16 +25,16 @@
  * Bounds. A full table evicts its oldest entry, counted in struct ht_engine_counts; of processes, connections and TLS objects the one that has not
  * been heard of for longest, since the table was a quarter full.
  */
-#define HT_MAX_PROCS        32768
-#define HT_MAX_CONNS        65536
-#define HT_MAX_TLS_OBJECTS  65536
-#define HT_MAX_DIALS        65536 /* one for each connection that has carried no request yet */
-#define HT_MAX_LOOKUPS      32    /* per process, answers that no dial has used yet */
-#define HT_MAX_ATTEMPTS     16    /* per dial */
-#define HT_MAX_SPOKEN       256   /* host:port pairs remembered per process */
-#define HT_MAX_SPOKEN_ANY   16384 /* address:port pairs remembered of all */
+#define HT_MAX_PROCS       32768
+#define HT_MAX_CONNS       65536
+#define HT_MAX_TLS_OBJECTS 65536
+#define HT_MAX_DIALS       65536 /* one for each connection that has carried no request yet */
+#define HT_MAX_LOOKUPS     32    /* per process, answers that no dial has used yet */
+#define HT_MAX_ATTEMPTS    16    /* per dial */
+#define HT_MAX_SPOKEN      256   /* host:port pairs remembered per process */
+#define HT_MAX_SPOKEN_ANY  16384 /* address:port pairs remembered of all */
 /* Of the dials of a process so many are looked at for one that a further attempt continues (the newest), or that has another's lookup. */
-#define HT_DIALS_LOOKED_AT  1024
+#define HT_DIALS_LOOKED_AT 1024
 
 /* An answer older than this serves no dial any more: resolvers' and clients' caches (curl: 60 s). */
 #define HT_LOOKUP_LIFE_NS (60000 * HT_MS)
@@ -42,12 +42,12 @@
  * How long after its last failed attempt a dial may still get another attempt (next address, other family) before it is reported. Happy eyeballs
  * starts the second family within 200 to 300 ms (RFC 8305 section 5: 250 ms).
  */
-#define HT_DIAL_WAIT_NS (300 * HT_MS)
+#define HT_DIAL_WAIT_NS   (300 * HT_MS)
 /*
  * A loss shows with the next record of its CPU, which may come behind the end of what it touched: who ends without an answer this soon after another
  * loss may have lost it.
  */
-#define HT_LOSS_NEAR_NS (1000 * HT_MS)
+#define HT_LOSS_NEAR_NS   (1000 * HT_MS)
 /* After a reset the program may still read what had arrived before; and records of other CPUs may come later than the close. */
 #define HT_CLOSED_WAIT_NS (50 * HT_MS)
 
@@ -76,7 +76,7 @@ struct ht_attempt {
 	uint64_t start_ns;
 	uint64_t done_ns;
 	enum ht_attempt_state state;
-	int err; /* positive errno; 0 with FAILED: not known */
+	int err;      /* positive errno; 0 with FAILED: not known */
 	bool is_told; /* its ConnectDone was handed to a request */
 };
 
@@ -86,16 +86,16 @@ struct ht_dial {
 	struct ht_list order; /* in the engine, the first to go first */
 	struct ht_engine *engine;
 	struct ht_proc *proc;
-	struct ht_lookup *lookup; /* owned; NULL: none */
+	struct ht_lookup *lookup;    /* owned; NULL: none */
 	struct ht_attempt *attempts; /* first, or owned */
 	struct ht_attempt first;
 	unsigned int attempt_cnt;
 	unsigned int attempt_cap;
 	uint32_t tid;
 	uint16_t port;
-	unsigned int conn_cnt; /* connections that point here */
+	unsigned int conn_cnt;             /* connections that point here */
 	struct httptrace_request *request; /* that took it: a late attempt's end goes there; a reference is held */
-	uint64_t winner;       /* cookie of the connection that the request uses */
+	uint64_t winner;                   /* cookie of the connection that the request uses */
 	struct ht_timer timer;
 };
 
@@ -138,7 +138,7 @@ struct ht_conn {
 	struct ht_addr local;
 	struct ht_addr remote;
 	enum ht_conn_kind kind;
-	bool is_whole;   /* its SYN_SENT was seen: nothing is missing before */
+	bool is_whole; /* its SYN_SENT was seen: nothing is missing before */
 	bool is_closed;
 	uint32_t tid;
 	uint64_t start_ns;
@@ -148,19 +148,19 @@ struct ht_conn {
 	uint64_t losses;   /* of the engine, when it began */
 	uint64_t lost;     /* events about it that are missing and not yet laid to a request */
 	int sock_err;
-	uint64_t requests; /* seen on it */
-	uint64_t last_end_ns; /* of the last response, 0 none or not known */
+	uint64_t requests;         /* seen on it */
+	uint64_t last_end_ns;      /* of the last response, 0 none or not known */
 	struct ht_hello *hello[2]; /* by direction */
 	uint64_t hello_off[2];
-	uint64_t hello_ns[2]; /* first byte of each */
+	uint64_t hello_ns[2];                 /* first byte of each */
 	struct ht_client_hello *client_hello; /* owned, NULL not known */
 	struct ht_server_hello *server_hello;
-	uint8_t alert_by;  /* 1 client's, 2 server's: a fatal alert in clear; 0 none */
+	uint8_t alert_by; /* 1 client's, 2 server's: a fatal alert in clear; 0 none */
 	uint8_t alert;
 	bool is_alert_next[2]; /* the piece before was the bare header of an alert record */
 	struct ht_tls_object *tls;
 	struct ht_exchange *exchange; /* owned; in clear, or in TLS where tls is set */
-	struct ht_timer timer; /* after its end: until the program has read what had arrived, and late records have come */
+	struct ht_timer timer;        /* after its end: until the program has read what had arrived, and late records have come */
 };
 
 enum ht_handshake { HT_HANDSHAKE_UNSEEN, HT_HANDSHAKE_RUNNING, HT_HANDSHAKE_DONE, HT_HANDSHAKE_FAILED };
@@ -189,15 +189,15 @@ struct ht_engine_counts {
 	uint64_t events;
 	uint64_t requests;
 	uint64_t dials;
-	uint64_t unbound;        /* TLS objects whose plaintext has no socket */
-	uint64_t http2_skipped;  /* connections */
-	uint64_t not_http;       /* client connections of another protocol */
-	uint64_t opaque_tls;     /* TLS connections of a library that is not traced */
-	uint64_t tunnels;        /* CONNECTs that succeeded */
-	uint64_t upgraded;       /* 101 */
-	uint64_t unsolicited;    /* responses without a request */
-	uint64_t dials_hidden;   /* by the dials option */
-	uint64_t evicted; /* the sum of those that follow */
+	uint64_t unbound;       /* TLS objects whose plaintext has no socket */
+	uint64_t http2_skipped; /* connections */
+	uint64_t not_http;      /* client connections of another protocol */
+	uint64_t opaque_tls;    /* TLS connections of a library that is not traced */
+	uint64_t tunnels;       /* CONNECTs that succeeded */
+	uint64_t upgraded;      /* 101 */
+	uint64_t unsolicited;   /* responses without a request */
+	uint64_t dials_hidden;  /* by the dials option */
+	uint64_t evicted;       /* the sum of those that follow */
 	uint64_t evicted_procs;
 	uint64_t evicted_conns;
 	uint64_t evicted_tls_objects;
@@ -210,7 +210,7 @@ struct ht_engine_counts {
 	uint64_t out_of_memory;
 };
 
-#define HT_SUMMARY_MAX 32
+#define HT_SUMMARY_MAX       32
 /* Counters that the source tells (HT_REC_COUNT): further names are dropped. */
 #define HT_SOURCE_COUNTS_MAX 8
 
@@ -224,13 +224,13 @@ struct ht_engine {
 	struct ht_map tls_objects;
 	struct ht_list proc_order, conn_order, tls_order, dial_order;
 	size_t dial_cnt;
-	struct ht_map spoken; /* hashes of "address:port" where anybody spoke HTTP; values unused */
+	struct ht_map spoken;  /* hashes of "address:port" where anybody spoke HTTP; values unused */
 	uint64_t *spoken_ring; /* the same, oldest at spoken_at once it is full; HT_MAX_SPOKEN_ANY, allocated with the first */
 	size_t spoken_at;
 	uint64_t next_request;
 	uint64_t next_conn;
 	int64_t realtime_offset_ns;
-	uint64_t losses; /* events lost so far, anywhere */
+	uint64_t losses;  /* events lost so far, anywhere */
 	uint64_t loss_ns; /* when the last of them was told */
 	bool is_filtered;
 	bool is_ended;

@@ -17,32 +17,32 @@
 
 /* Largest head that is kept whole; a longer one is an error (HT_HTTP1_HEAD_TOO_LARGE). Apache allows 100 fields of 8190 bytes, nginx 4 x 8 KiB. */
 #define HT_HTTP1_MAX_HEAD_BYTES 65536
-#define HT_HTTP1_MAX_FIELDS 512
+#define HT_HTTP1_MAX_FIELDS     512
 
 enum ht_http1_side { HT_HTTP1_REQUEST, HT_HTTP1_RESPONSE };
 
 /* How the body that follows a head is delimited (RFC 9112 section 6.3). */
 enum ht_http1_framing {
-	HT_HTTP1_NO_BODY,      /* nothing follows: request without either field; response to HEAD, 1xx, 204, 304 */
-	HT_HTTP1_LENGTH,       /* content_length bytes */
-	HT_HTTP1_CHUNKED,      /* chunks, then trailers */
-	HT_HTTP1_UNTIL_CLOSE,  /* response only */
-	HT_HTTP1_TUNNEL,       /* 101, or 2xx to CONNECT: what follows is not HTTP/1 */
+	HT_HTTP1_NO_BODY,     /* nothing follows: request without either field; response to HEAD, 1xx, 204, 304 */
+	HT_HTTP1_LENGTH,      /* content_length bytes */
+	HT_HTTP1_CHUNKED,     /* chunks, then trailers */
+	HT_HTTP1_UNTIL_CLOSE, /* response only */
+	HT_HTTP1_TUNNEL,      /* 101, or 2xx to CONNECT: what follows is not HTTP/1 */
 };
 
 enum ht_http1_error {
 	HT_HTTP1_OK = 0,
-	HT_HTTP1_NOT_HTTP,            /* the first bytes are no request line or status line */
+	HT_HTTP1_NOT_HTTP, /* the first bytes are no request line or status line */
 	HT_HTTP1_BAD_START_LINE,
-	HT_HTTP1_BAD_FIELD,           /* no colon, space before the colon, NUL or bare CR inside, empty or non-token name */
-	HT_HTTP1_BAD_CONTENT_LENGTH,  /* not digits, overflow, several different values */
+	HT_HTTP1_BAD_FIELD,             /* no colon, space before the colon, NUL or bare CR inside, empty or non-token name */
+	HT_HTTP1_BAD_CONTENT_LENGTH,    /* not digits, overflow, several different values */
 	HT_HTTP1_BAD_TRANSFER_ENCODING, /* chunked not last in a request, chunked twice, unknown version 1.0 use */
-	HT_HTTP1_LENGTH_AND_CHUNKED,  /* both fields: smuggling (RFC 9112 section 6.3, item 3) */
-	HT_HTTP1_BAD_CHUNK,           /* chunk size or its line end */
+	HT_HTTP1_LENGTH_AND_CHUNKED,    /* both fields: smuggling (RFC 9112 section 6.3, item 3) */
+	HT_HTTP1_BAD_CHUNK,             /* chunk size or its line end */
 	HT_HTTP1_HEAD_TOO_LARGE,
 	HT_HTTP1_TOO_MANY_FIELDS,
-	HT_HTTP1_GAP,                 /* bytes missing where framing needs them (head, chunk line, trailers) */
-	HT_HTTP1_UNEXPECTED_EOF,      /* stream ended inside a head or body */
+	HT_HTTP1_GAP,            /* bytes missing where framing needs them (head, chunk line, trailers) */
+	HT_HTTP1_UNEXPECTED_EOF, /* stream ended inside a head or body */
 };
 
 /* A piece of the head; not NUL-terminated. */
@@ -59,14 +59,14 @@ struct ht_http1_field {
 /* A whole head. Valid during the callback. */
 struct ht_http1_head {
 	enum ht_http1_side side;
-	struct ht_span method;   /* request, else empty */
-	struct ht_span target;   /* request-target as on the wire, else empty */
-	int status;              /* response: 100..999, else 0 */
-	struct ht_span reason;   /* response, may be empty */
-	int version_minor;       /* 0 or 1 */
+	struct ht_span method; /* request, else empty */
+	struct ht_span target; /* request-target as on the wire, else empty */
+	int status;            /* response: 100..999, else 0 */
+	struct ht_span reason; /* response, may be empty */
+	int version_minor;     /* 0 or 1 */
 	const struct ht_http1_field *fields;
 	size_t field_cnt;
-	size_t head_bytes;       /* start line, fields and blank line as on the wire */
+	size_t head_bytes; /* start line, fields and blank line as on the wire */
 	enum ht_http1_framing framing;
 	uint64_t content_length; /* framing LENGTH; or of a response to HEAD or 304 that has the field; else 0 */
 	bool has_content_length;

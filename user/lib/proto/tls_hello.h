@@ -13,8 +13,8 @@
 #include <stdint.h>
 
 #define HT_HELLO_MAX_BYTES 16384
-#define HT_HELLO_NAME_MAX 256
-#define HT_HELLO_ALPN_MAX 8
+#define HT_HELLO_NAME_MAX  256
+#define HT_HELLO_ALPN_MAX  8
 
 enum ht_hello_state {
 	HT_HELLO_MORE,    /* more bytes needed */
@@ -27,19 +27,19 @@ struct ht_client_hello {
 	char server_name[HT_HELLO_NAME_MAX]; /* empty: none */
 	char alpn[HT_HELLO_ALPN_MAX][32];    /* offered, in order; longer or further ones are left out */
 	unsigned int alpn_cnt;
-	bool has_session_id;  /* a non-empty legacy session id (TLS 1.2 resumption offer or 1.3 compatibility) */
-	bool has_ticket;      /* non-empty session_ticket extension */
-	bool has_psk;         /* pre_shared_key: offers TLS 1.3 resumption */
+	bool has_session_id; /* a non-empty legacy session id (TLS 1.2 resumption offer or 1.3 compatibility) */
+	bool has_ticket;     /* non-empty session_ticket extension */
+	bool has_psk;        /* pre_shared_key: offers TLS 1.3 resumption */
 	uint8_t session_id[32];
 	uint8_t session_id_len;
 	uint8_t random[32];
 };
 
 struct ht_server_hello {
-	uint16_t version;  /* negotiated: 0x0304 = TLS 1.3, from supported_versions where present */
-	uint16_t cipher;   /* IANA number */
-	bool is_psk;       /* pre_shared_key chosen: resumed, in TLS 1.3 */
-	char alpn[32];     /* TLS 1.2 only: chosen protocol, empty: none told */
+	uint16_t version; /* negotiated: 0x0304 = TLS 1.3, from supported_versions where present */
+	uint16_t cipher;  /* IANA number */
+	bool is_psk;      /* pre_shared_key chosen: resumed, in TLS 1.3 */
+	char alpn[32];    /* TLS 1.2 only: chosen protocol, empty: none told */
 	uint8_t session_id[32];
 	uint8_t session_id_len;
 };

@@ -118,7 +118,8 @@ static uint64_t written_at(const struct ht_exchange *exchange, const struct ht_f
 		if (held->rec.hdr.ts_ns < ts_ns && ht_exchange_first(exchange) == flight)
 			ts_ns = held->rec.hdr.ts_ns;
 	}
-	if (flight->first_byte_ns && flight->first_byte_ns < ts_ns && exchange->rec->start_ns && exchange->rec->start_ns < flight->first_byte_ns)
+	if (flight->first_byte_ns && flight->first_byte_ns < ts_ns && exchange->rec->start_ns &&
+	    exchange->rec->start_ns < flight->first_byte_ns)
 		ts_ns = flight->first_byte_ns;
 	return ts_ns;
 }
@@ -196,7 +197,11 @@ static void request_end(void *ctx, const struct ht_http1_field *trailers, size_t
 static void lose_track(struct ht_exchange *exchange)
 {
 	struct ht_failure f = {
-		.outcome = HTTPTRACE_INCOMPLETE, .code = "gap", .message = "bytes of the message are not known", .ts_ns = exchange->rec->hdr.ts_ns, .closer = -1,
+		.outcome = HTTPTRACE_INCOMPLETE,
+		.code = "gap",
+		.message = "bytes of the message are not known",
+		.ts_ns = exchange->rec->hdr.ts_ns,
+		.closer = -1,
 	};
 
 	exchange->is_awry[HT_DIR_TX] = exchange->is_awry[HT_DIR_RX] = true;
@@ -257,7 +262,11 @@ static void request_error(void *ctx, enum ht_http1_error error)
 }
 
 static const struct ht_http1_events request_events = {
-	.begin = request_begin, .head = request_head, .body = request_body, .end = request_end, .error = request_error,
+	.begin = request_begin,
+	.head = request_head,
+	.body = request_body,
+	.end = request_end,
+	.error = request_error,
 };
 
 /* ---- responses ---- */
@@ -353,8 +362,12 @@ static void response_error(void *ctx, enum ht_http1_error error)
 }
 
 static const struct ht_http1_events response_events = {
-	.begin = response_begin, .head = response_head, .body = response_body, .end = response_end,
-	.error = response_error, .request_method = response_method,
+	.begin = response_begin,
+	.head = response_head,
+	.body = response_body,
+	.end = response_end,
+	.error = response_error,
+	.request_method = response_method,
 };
 
 /* ---- bytes ---- */
@@ -435,7 +448,8 @@ static void feed(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 		look_for_abandoned_body(exchange, rec);
 	if (captured_len)
 		ht_http1_feed(parser, data, captured_len);
-	if (exchange->writing && !exchange->writing->has_head && rec->dir == HT_DIR_TX && ht_http1_probe(HT_HTTP1_REQUEST, data, captured_len) == 1)
+	if (exchange->writing && !exchange->writing->has_head && rec->dir == HT_DIR_TX &&
+	    ht_http1_probe(HT_HTTP1_REQUEST, data, captured_len) == 1)
 		exchange->writing->is_plausible = true;
 	if (captured_len < orig_len && !exchange->is_dead && !exchange->is_awry[rec->dir])
 		ht_http1_skip(parser, orig_len - captured_len);
@@ -516,9 +530,9 @@ void ht_exchange_data(struct ht_exchange *exchange, const struct ht_rec_data *re
 {
 	if (exchange->is_dead)
 		return;
-	if (rec->dir == HT_DIR_RX && (!ht_list_is_empty(&exchange->held) ||
-				      (!exchange->flight_cnt && !exchange->is_orphan && ht_http1_is_idle(exchange->parser[HT_DIR_RX]) &&
-				       !exchange->is_awry[HT_DIR_TX]))) {
+	if (rec->dir == HT_DIR_RX &&
+	    (!ht_list_is_empty(&exchange->held) || (!exchange->flight_cnt && !exchange->is_orphan &&
+						    ht_http1_is_idle(exchange->parser[HT_DIR_RX]) && !exchange->is_awry[HT_DIR_TX]))) {
 		hold(exchange, rec);
 		return;
 	}
@@ -528,7 +542,8 @@ void ht_exchange_data(struct ht_exchange *exchange, const struct ht_rec_data *re
 		return;
 	feed(exchange, rec);
 	/* Not before the head is whole: the call may have made several records. */
-	if (rec->dir == HT_DIR_TX && exchange->flight_cnt && !ht_list_is_empty(&exchange->held) && (!exchange->writing || exchange->writing->has_head))
+	if (rec->dir == HT_DIR_TX && exchange->flight_cnt && !ht_list_is_empty(&exchange->held) &&
+	    (!exchange->writing || exchange->writing->has_head))
 		release_held(exchange);
 	exchange->rec = NULL;
 	report_progress(exchange);
@@ -587,7 +602,10 @@ void ht_exchange_eof(struct ht_exchange *exchange, const struct ht_rec_data *rec
 {
 	uint64_t ts_ns = rec->hdr.ts_ns;
 	struct ht_failure f = {
-		.outcome = HTTPTRACE_CLOSED, .code = "closed", .message = "the server closed the connection before the response was whole", .ts_ns = ts_ns,
+		.outcome = HTTPTRACE_CLOSED,
+		.code = "closed",
+		.message = "the server closed the connection before the response was whole",
+		.ts_ns = ts_ns,
 		.closer = HTTPTRACE_BY_SERVER,
 	};
 
@@ -601,8 +619,8 @@ void ht_exchange_eof(struct ht_exchange *exchange, const struct ht_rec_data *rec
 /* The kernel's and the C library's ways to say that a call was only interrupted or found nothing, which end nothing. */
 static bool is_fatal(int err)
 {
-	return err == ECONNRESET || err == EPIPE || err == ETIMEDOUT || err == ECONNABORTED || err == EHOSTUNREACH || err == ENETUNREACH || err == ENETDOWN ||
-	       err == ENETRESET;
+	return err == ECONNRESET || err == EPIPE || err == ETIMEDOUT || err == ECONNABORTED || err == EHOSTUNREACH || err == ENETUNREACH ||
+	       err == ENETDOWN || err == ENETRESET;
 }
 
 static enum httptrace_outcome outcome_of(int err)
@@ -614,7 +632,10 @@ void ht_exchange_io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir
 {
 	char name[32];
 	struct ht_failure f = {
-		.outcome = outcome_of(err), .code = ht_errno_name(err, name, sizeof(name)), .message = ht_errno_text(err), .ts_ns = ts_ns,
+		.outcome = outcome_of(err),
+		.code = ht_errno_name(err, name, sizeof(name)),
+		.message = ht_errno_text(err),
+		.ts_ns = ts_ns,
 		.closer = HTTPTRACE_BY_RESET,
 	};
 
@@ -667,7 +688,11 @@ void ht_exchange_close(struct ht_exchange *exchange, uint64_t ts_ns, enum httptr
 void ht_exchange_abandon(struct ht_exchange *exchange, uint64_t ts_ns)
 {
 	struct ht_failure f = {
-		.outcome = HTTPTRACE_INCOMPLETE, .code = "incomplete", .message = "its end was not seen", .ts_ns = ts_ns, .closer = -1,
+		.outcome = HTTPTRACE_INCOMPLETE,
+		.code = "incomplete",
+		.message = "its end was not seen",
+		.ts_ns = ts_ns,
+		.closer = -1,
 	};
 
 	release_held(exchange);

@@ -67,7 +67,8 @@ void ht_flight_give_up_body(struct ht_flight *flight, uint64_t ts_ns)
 {
 	ht_flight_wait_continue(flight);
 	ht_flight_written(flight, ts_ns,
-			  ht_hook_error(flight->request, "body_not_sent", "the server answered before the body was sent, and it was not sent"));
+			  ht_hook_error(flight->request, "body_not_sent",
+					"the server answered before the body was sent, and it was not sent"));
 }
 
 bool ht_flight_keeps_body_back(const struct ht_flight *flight)
@@ -188,4 +189,3 @@ void ht_exchange_fail_all(struct ht_exchange *exchange, const struct ht_failure 
 	while ((flight = ht_exchange_first(exchange)) != NULL)
 		fail_flight(exchange, flight, f);
 }
-

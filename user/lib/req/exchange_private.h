@@ -10,11 +10,11 @@
 #include "req/request.h"
 
 /* interface.md: a request is reported at most 5 ms after its response ended. */
-#define HT_FATE_NS (5 * HT_MS)
+#define HT_FATE_NS        (5 * HT_MS)
 /* Go's maxWriteWaitBeforeConnReuse: how long after the response a request may still be being written for the connection to be kept. */
-#define HT_LATE_WRITE_NS (50 * HT_MS)
+#define HT_LATE_WRITE_NS  (50 * HT_MS)
 /* A response may be received by one thread before the send that caused it has returned in another. */
-#define HT_HELD_NS (50 * HT_MS)
+#define HT_HELD_NS        (50 * HT_MS)
 /* hooks.md B3: a client that sends the body this soon was not waiting for 100 (Continue). */
 #define HT_NOT_WAITING_NS 200000ull
 
@@ -25,30 +25,30 @@ struct ht_flight {
 	struct ht_list node;
 	struct httptrace_request *request; /* a reference */
 	char method[HT_METHOD_MAX + 1];
-	uint64_t begin_ns;  /* start of the call that wrote its first byte */
-	uint64_t head_ns;   /* WroteHeaders */
+	uint64_t begin_ns; /* start of the call that wrote its first byte */
+	uint64_t head_ns;  /* WroteHeaders */
 	uint64_t first_byte_ns;
-	uint64_t end_ns;    /* of the response */
+	uint64_t end_ns; /* of the response */
 	uint64_t written_ns;
 	uint64_t sent_body_bytes;
 	uint64_t got_body_bytes;
-	uint64_t losses;    /* of the engine, when it began */
+	uint64_t losses; /* of the engine, when it began */
 	uint32_t tid;
-	bool was_busy;      /* others were in flight on the connection when it began (pipelining) */
+	bool was_busy; /* others were in flight on the connection when it began (pipelining) */
 	bool has_head;
-	bool has_body;      /* announced */
+	bool has_body; /* announced */
 	bool is_written;
 	bool is_send_failed; /* is_written, by an error */
 	bool is_plausible;   /* its first bytes are a request line, though its head is not whole */
-	bool is_expecting;  /* Expect: 100-continue */
+	bool is_expecting;   /* Expect: 100-continue */
 	bool is_wait_told;
-	bool has_continue;  /* 100 was received */
+	bool has_continue; /* 100 was received */
 	bool is_response_begun;
-	bool has_final;     /* final response head */
-	bool is_answered;   /* response complete */
-	bool is_interim;    /* the message being received is a 1xx */
-	bool is_kept;       /* nothing said so far forbids the connection's reuse */
-	bool is_1_0;        /* one side spoke HTTP/1.0: both must say keep-alive */
+	bool has_final;   /* final response head */
+	bool is_answered; /* response complete */
+	bool is_interim;  /* the message being received is a 1xx */
+	bool is_kept;     /* nothing said so far forbids the connection's reuse */
+	bool is_1_0;      /* one side spoke HTTP/1.0: both must say keep-alive */
 	bool says_keep[2];
 	enum ht_http1_framing framing; /* of the final response */
 };
@@ -61,25 +61,25 @@ struct ht_exchange {
 	struct ht_http1 *parser[2]; /* by direction */
 	uint64_t off[2];
 	bool has_off[2];
-	bool is_awry[2];   /* after a gap: waits for bytes that begin a message */
+	bool is_awry[2];               /* after a gap: waits for bytes that begin a message */
 	const struct ht_rec_data *rec; /* being fed */
-	struct ht_list flights; /* in the order of sending */
+	struct ht_list flights;        /* in the order of sending */
 	unsigned int flight_cnt;
 	struct ht_flight *writing;  /* whose end was not sent yet; the last of flights, or NULL */
 	struct ht_flight *settling; /* answered; its connection's fate is awaited. In no list. */
 	struct ht_timer fate;
-	uint64_t again_ns;  /* EAGAIN behind the response's end, 0 none */
+	uint64_t again_ns; /* EAGAIN behind the response's end, 0 none */
 	struct ht_list held;
 	size_t held_bytes;
 	struct ht_timer held_timer;
 	bool is_from_start; /* nothing was sent or received before the exchange was made: both streams begin at offset 0 */
-	bool is_body_owed; /* the last request was given up while its body was not sent: that, or another request, comes next */
-	bool is_orphan;    /* the message being received answers no request */
-	bool is_proven;    /* a whole head was parsed: this is HTTP */
+	bool is_body_owed;  /* the last request was given up while its body was not sent: that, or another request, comes next */
+	bool is_orphan;     /* the message being received answers no request */
+	bool is_proven;     /* a whole head was parsed: this is HTTP */
 	bool is_not_http;
-	bool is_tunnel;    /* behind a CONNECT that succeeded */
-	bool is_dead;      /* nothing more is read from it */
-	bool is_ending;    /* parser errors are the ending's doing */
+	bool is_tunnel; /* behind a CONNECT that succeeded */
+	bool is_dead;   /* nothing more is read from it */
+	bool is_ending; /* parser errors are the ending's doing */
 };
 
 /* ---- exchange.c ---- */

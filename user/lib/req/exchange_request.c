@@ -103,7 +103,8 @@ static struct ht_span host_only(struct ht_span host)
 }
 
 /* The first hop: the proxy where the target is in absolute form, else the Host field's, else the address. */
-static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_http1_head *head, bool is_tls)
+static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_http1_head *head,
+				bool is_tls)
 {
 	struct ht_conn *conn = exchange->conn;
 	struct ht_span host = host_field(head);
@@ -122,7 +123,8 @@ static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_r
 	}
 	if (has_port(host))
 		return ht_request_strndup(request, host.ptr, host.len);
-	return ht_request_join(request, (struct ht_request_piece[]){ { host.ptr, host.len }, { is_tls ? ":443" : ":80", is_tls ? 4 : 3 } }, 2);
+	return ht_request_join(request, (struct ht_request_piece[]){ { host.ptr, host.len }, { is_tls ? ":443" : ":80", is_tls ? 4 : 3 } },
+			       2);
 }
 
 static const char *url_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_http1_head *head, bool is_tls)

@@ -32,8 +32,8 @@ struct httptrace_request *ht_report_new(struct ht_engine *engine, enum httptrace
 	return request;
 }
 
-void ht_report_outcome(struct httptrace_request *request, enum httptrace_outcome outcome, enum httptrace_phase phase, const char *code, const char *message,
-		       uint64_t end_ns)
+void ht_report_outcome(struct httptrace_request *request, enum httptrace_outcome outcome, enum httptrace_phase phase, const char *code,
+		       const char *message, uint64_t end_ns)
 {
 	if (request->outcome != HTTPTRACE_PENDING)
 		return;
@@ -94,7 +94,8 @@ void ht_hook_get_conn(struct httptrace_request *request, uint64_t ts_ns, const c
 	ht_request_add_hook(request, HTTPTRACE_GET_CONN, (int64_t)ts_ns, HTTPTRACE_INFERRED, &info);
 }
 
-void ht_hook_got_conn(struct httptrace_request *request, uint64_t ts_ns, enum httptrace_tristate reused, enum httptrace_tristate was_idle, int64_t idle_ns)
+void ht_hook_got_conn(struct httptrace_request *request, uint64_t ts_ns, enum httptrace_tristate reused, enum httptrace_tristate was_idle,
+		      int64_t idle_ns)
 {
 	struct httptrace_got_conn_info info = { .reused = reused, .was_idle = was_idle, .idle_ns = idle_ns };
 
@@ -145,8 +146,8 @@ void ht_hook_connect_done(struct httptrace_request *request, const struct ht_att
 	};
 
 	if (attempt->state == HT_ATTEMPT_FAILED)
-		info.error = attempt->err ? ht_hook_errno(request, attempt->err) :
-					    ht_hook_error(request, "unknown", "connect failed; its error was not seen");
+		info.error = attempt->err ? ht_hook_errno(request, attempt->err)
+					  : ht_hook_error(request, "unknown", "connect failed; its error was not seen");
 	ht_request_add_hook(request, HTTPTRACE_CONNECT_DONE, (int64_t)attempt->done_ns, HTTPTRACE_OBSERVED, &info);
 }
 

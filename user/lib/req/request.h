@@ -18,9 +18,9 @@
 
 struct ht_hook {
 	enum httptrace_hook_id id;
-	uint32_t order;               /* of adding: breaks ties of time behind the hooks' canonical rank */
-	bool is_fired;                /* callbacks were called */
-	struct httptrace_hook *info;  /* the hook's own struct, in the arena */
+	uint32_t order;              /* of adding: breaks ties of time behind the hooks' canonical rank */
+	bool is_fired;               /* callbacks were called */
+	struct httptrace_hook *info; /* the hook's own struct, in the arena */
 };
 
 struct ht_arena_block;
@@ -43,9 +43,9 @@ struct httptrace_request {
 	struct httptrace_error error; /* code NULL: none */
 	uint64_t lost;
 	int64_t realtime_offset_ns; /* CLOCK_REALTIME - CLOCK_MONOTONIC */
-	int64_t first_ns; /* of a request without any hook; else the first hook's time counts */
-	int64_t end_ns;   /* last byte, or the failure; HTTPTRACE_UNKNOWN_NS while not known */
-	bool is_identified; /* enough is known to dispatch its hooks */
+	int64_t first_ns;           /* of a request without any hook; else the first hook's time counts */
+	int64_t end_ns;             /* last byte, or the failure; HTTPTRACE_UNKNOWN_NS while not known */
+	bool is_identified;         /* enough is known to dispatch its hooks */
 	bool has_conn;
 	struct httptrace_conn conn; /* conn.tls points to tls where has_tls */
 	bool has_tls;
@@ -84,7 +84,8 @@ const char *ht_request_printf(struct httptrace_request *request, const char *for
  * info: the hook's own struct whose pointers already point into the arena or to static memory; it is copied, its `hook` member filled here.
  * NULL: a struct httptrace_plain_info. 0, -ENOMEM, -ENOSPC past the limit.
  */
-int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_id id, int64_t mono_ns, enum httptrace_how how, const void *info);
+int ht_request_add_hook(struct httptrace_request *request, enum httptrace_hook_id id, int64_t mono_ns, enum httptrace_how how,
+			const void *info);
 /* The n-th hook (from 0) of that id, NULL if there is none. */
 struct httptrace_hook *ht_request_find_hook(const struct httptrace_request *request, enum httptrace_hook_id id, size_t n);
 /* Takes a hook back (a rule found it wrong); must not have been fired. */

@@ -380,7 +380,8 @@ static int check_fds(struct ht_live *live, const struct opening *opening)
 		used--;
 	}
 	if (used + wanted > limit.rlim_cur)
-		return refuse(opening, -EMFILE, "out of file descriptors: %u of %u are in use, and tracing takes %u: raise the limit (ulimit -n %u)", used,
+		return refuse(opening, -EMFILE,
+			      "out of file descriptors: %u of %u are in use, and tracing takes %u: raise the limit (ulimit -n %u)", used,
 			      (unsigned int)limit.rlim_cur, wanted, used + wanted);
 	live->fd_end = (int)limit.rlim_cur - FDS_SPARE;
 	return 0;
@@ -563,10 +564,12 @@ static void follow_children(struct ht_live *live)
 	int err = ht_live_thread_start(live, ht_programs_map_fd(live->programs, "events"));
 
 	if (err)
-		ht_live_say(live, HTTPTRACE_LOG_WARN, "no thread to follow children with (%s): their first calls may be missed", strerror(-err));
+		ht_live_say(live, HTTPTRACE_LOG_WARN, "no thread to follow children with (%s): their first calls may be missed",
+			    strerror(-err));
 	pthread_mutex_lock(&live->lock);
 	if (live->backend >= HT_UPROBE_MULTI)
-		live->ready = ht_ready_new(ht_programs_uprobe_fd(live->programs, HT_SITES_DNS, HT_UPROBE_ENTRY), live->rt_policy, live->rt_param.sched_priority);
+		live->ready = ht_ready_new(ht_programs_uprobe_fd(live->programs, HT_SITES_DNS, HT_UPROBE_ENTRY), live->rt_policy,
+					   live->rt_param.sched_priority);
 	ht_live_expect_children(live);
 	pthread_mutex_unlock(&live->lock);
 }

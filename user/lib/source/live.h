@@ -16,11 +16,11 @@
 struct ht_live_opts {
 	const pid_t *pids; /* pid_cnt 0: the whole system */
 	size_t pid_cnt;
-	bool is_following; /* children started later, too */
-	size_t ring_bytes; /* 0 = default; else rounded up to a power of two of at least a page */
+	bool is_following;       /* children started later, too */
+	size_t ring_bytes;       /* 0 = default; else rounded up to a power of two of at least a page */
 	unsigned int head_bytes; /* 0 = HT_HEAD_BYTES_DEFAULT */
-	bool has_entry_sites; /* probes on first instructions of public functions only (attach/sites.h) */
-	ht_log_fn log; /* may be NULL */
+	bool has_entry_sites;    /* probes on first instructions of public functions only (attach/sites.h) */
+	ht_log_fn log;           /* may be NULL */
 	void *log_ctx;
 	void (*attached)(void *ctx); /* may be NULL; everything is attached, no thread has been started */
 	void *attached_ctx;

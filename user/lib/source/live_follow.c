@@ -31,7 +31,7 @@
 /* A quarter of the usual limit of file descriptors. */
 #define REAP_PENDING_MAX     256
 /* After a fork another is likely; a shell is asked about once a second (RECONCILE_EVERY_NS). */
-#define EXPECT_FOR_NS      3000000000ULL
+#define EXPECT_FOR_NS        3000000000ULL
 #define LEAVING_MAX_NS       2000000000ULL
 /* The dynamic linker's time, on a busy machine. */
 #define MAPS_FOR_NS          30000000ULL
@@ -186,7 +186,8 @@ void ht_live_follow_maps(struct ht_live *live)
 
 static bool is_shell(pid_t pid)
 {
-	static const char *const names[] = { "sh", "bash", "dash", "zsh", "ksh", "mksh", "fish", "busybox", "make", "xargs", "sudo", "su", "screen", "tmux" };
+	static const char *const names[] = { "sh",      "bash", "dash",  "zsh",  "ksh", "mksh",   "fish",
+					     "busybox", "make", "xargs", "sudo", "su",  "screen", "tmux" };
 	char exe[HT_PROCFS_EXE_MAX + 1];
 
 	if (ht_procfs_exe(pid, exe, sizeof(exe)) < 0)
@@ -272,7 +273,8 @@ void ht_live_reap(struct ht_live *live, uint64_t now_ns)
 {
 	size_t pending = ht_reaper_pending(live->reaper);
 
-	if (pending > REAP_PENDING_MAX || (pending && ht_probes_is_short_of_fds(live->probes)) || (pending && now_ns - live->fork_ns > REAP_QUIET_NS))
+	if (pending > REAP_PENDING_MAX || (pending && ht_probes_is_short_of_fds(live->probes)) ||
+	    (pending && now_ns - live->fork_ns > REAP_QUIET_NS))
 		ht_reaper_run(live->reaper);
 }
 

@@ -72,7 +72,7 @@ struct ht_live {
 	uint64_t busy_ns;        /* when the last record was delivered */
 	uint64_t tick_ns;        /* the time that the last tick told */
 	uint64_t fork_ns;        /* when a child was last given probes */
-	uint64_t maps_until_ns; /* a traced process has executed a program, and maps its libraries until then */
+	uint64_t maps_until_ns;  /* a traced process has executed a program, and maps its libraries until then */
 	uint64_t reconcile_ns;   /* when BPF's list of processes was last compared with ours */
 	uint64_t full_drain_ns;  /* begin of the last turn that delivered everything */
 	pid_t leaving[HT_LIVE_LEAVING_MAX];

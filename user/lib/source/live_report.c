@@ -272,8 +272,8 @@ static void print_program(const struct printer *to, const struct ht_program_stat
 	if (state->is_on)
 		line(to, "%s %s: yes: %s", kinds[state->kind], point, state->serves);
 	else if (state->is_replaced)
-		line(to, "%s %s: %s: %s", kinds[state->kind], point, state->kind == HT_PROGRAM_BOTH ? "no, but entry and return apart" : "not needed",
-		     state->reason);
+		line(to, "%s %s: %s: %s", kinds[state->kind], point,
+		     state->kind == HT_PROGRAM_BOTH ? "no, but entry and return apart" : "not needed", state->reason);
 	else
 		line(to, "%s %s: no: %s; lost: %s", kinds[state->kind], point, state->reason, state->serves);
 }

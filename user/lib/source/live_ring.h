@@ -25,7 +25,7 @@ struct ht_ring {
 	unsigned long *producer_pos; /* a page to read, and behind it the data, twice in a row */
 	const uint8_t *data;
 	size_t bytes;
-	unsigned long scan_pos; /* everything before it has been scanned, but for what was unfinished then */
+	unsigned long scan_pos;                           /* everything before it has been scanned, but for what was unfinished then */
 	unsigned long unfinished[HT_RING_UNFINISHED_MAX]; /* places of those, in order */
 	size_t unfinished_cnt;
 	uint64_t malformed_cnt;

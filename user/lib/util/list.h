@@ -12,7 +12,7 @@ struct ht_list {
 	struct ht_list *next, *prev;
 };
 
-#define ht_container(ptr, type, member) ((type *)((char *)(ptr) - offsetof(type, member)))
+#define ht_container(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 
 static inline void ht_list_init(struct ht_list *list)
 {
@@ -41,9 +41,9 @@ static inline void ht_list_remove(struct ht_list *node)
 }
 
 /* Walks objects; the current one may be removed and freed. pos and following are pointers to the object's type. */
-#define ht_list_each(list, pos, following, member)                                                                          \
-	for (pos = ht_container((list)->next, __typeof__(*pos), member),                                                    \
-	    following = ht_container(pos->member.next, __typeof__(*pos), member);                                           \
+#define ht_list_each(list, pos, following, member)                                \
+	for (pos = ht_container((list)->next, __typeof__(*pos), member),          \
+	    following = ht_container(pos->member.next, __typeof__(*pos), member); \
 	     &pos->member != (list); pos = following, following = ht_container(pos->member.next, __typeof__(*pos), member))
 
 #endif

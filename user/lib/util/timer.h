@@ -12,8 +12,8 @@
 
 struct ht_timer {
 	uint64_t at_ns;
-	uint64_t order;      /* of setting: equal deadlines fire in that order, so that a replay does as the live run did */
-	size_t slot;         /* place in the heap + 1, 0 = not set */
+	uint64_t order; /* of setting: equal deadlines fire in that order, so that a replay does as the live run did */
+	size_t slot;    /* place in the heap + 1, 0 = not set */
 	void (*fire)(void *object, uint64_t at_ns);
 	void *object;
 };
@@ -25,7 +25,8 @@ struct ht_timers {
 };
 
 /* Sets (or moves) a timer. 0 or -ENOMEM. */
-int ht_timer_set(struct ht_timers *timers, struct ht_timer *timer, uint64_t at_ns, void (*fire)(void *object, uint64_t at_ns), void *object);
+int ht_timer_set(struct ht_timers *timers, struct ht_timer *timer, uint64_t at_ns, void (*fire)(void *object, uint64_t at_ns),
+		 void *object);
 void ht_timer_cancel(struct ht_timers *timers, struct ht_timer *timer);
 static inline bool ht_timer_is_set(const struct ht_timer *timer)
 {
