@@ -40,13 +40,15 @@ A client in C and a real nginx share one CPU; the tracers have the others. In ea
 moves on from round to round: it is started; each client makes {slices} times {requests} requests, on a new connection each time (the process without
 sockets does {factor} pieces of work for each of them), of which the best time counts; and it is ended. Between the turns the same is done untraced.
 What a tracer adds is the difference to the mean of the two untraced runs around its turn. Told is the median of the rounds, with the least and
-the most.
+the most. That difference swings with whatever else the machine's host does meanwhile, by microseconds. `at least` does not: it is the least CPU
+time of all rounds less the least of all untraced ones, what is added when nobody disturbs; what is wanted is judged by it.
 
 | column | meaning |
 |---|---|
 | as waited | wall time for one request, seen by the client; the server's share of the cost is in it, where the server is traced, too |
 | added, x untraced | that, less the untraced runs, and divided by them |
-| client CPU added, min .. max, x untraced | the same of the CPU time of the client's process |
+| client CPU added at least | the client's CPU time, the least of all rounds less the least untraced |
+| median, min .. max, x untraced | the client's CPU time added, round by round |
 | tracer CPU | CPU time of the tracer's own process for one request |
 | seen | requests reported of those made (bpftrace: hits counted of those expected, at most 100 %; tcpdump: packets not dropped) |
 
