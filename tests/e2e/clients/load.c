@@ -379,6 +379,8 @@ static int serve_processes(void)
 	int failed = 0, status;
 	char command[64];
 
+	if (!processes)
+		die("%s", strerror(errno));
 	getrlimit(RLIMIT_NOFILE, &have);
 	if (have.rlim_max > files.rlim_max)
 		files.rlim_max = have.rlim_max;
@@ -393,6 +395,7 @@ static int serve_processes(void)
 	for (unsigned long i = 0; i < opts.processes; i++)
 		if (processes[i])
 			fclose(processes[i]);
+	free(processes);
 	while (wait(&status) > 0)
 		failed |= status;
 	return failed ? 1 : 0;
