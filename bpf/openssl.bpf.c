@@ -113,48 +113,35 @@ static __noinline int role_by_send(struct ht_tls *o, __u64 object, __u64 ts, __u
 	return 0;
 }
 
-static __always_inline int has_return(__u32 fn)
-{
-	switch (fn) {
-	case HT_FN_SSL_CONNECT:
-	case HT_FN_SSL_DO_HANDSHAKE:
-	case HT_FN_SSL_WRITE:
-	case HT_FN_SSL_WRITE_EX:
-	case HT_FN_SSL_READ:
-	case HT_FN_SSL_READ_EX:
-	case HT_FN_SSL_PEEK:
-	case HT_FN_SSL_PEEK_EX:
-	case HT_FN_SSL_GET0_ALPN_SELECTED:
-	case HT_FN_SSL_GET_VERIFY_RESULT:
-	case HT_FN_SSL_READ_INNER:
-	case HT_FN_SSL_WRITE_INNER:
-	case HT_FN_SSL_WRITE_INNER5:
-		return 1;
-	default:
-		return 0;
-	}
-}
+/* What a function is. */
+#define KIND_RETURN    0x1 /* its return is probed */
+#define KIND_HANDSHAKE 0x2
+#define KIND_WRITE     0x4
+#define KIND_READ      0x8
+#define KIND_EX        0x10 /* result above 0: how many bytes, an argument points to */
 
-static __always_inline int is_handshake(__u32 fn)
-{
-	return fn == HT_FN_SSL_CONNECT || fn == HT_FN_SSL_DO_HANDSHAKE;
-}
+#define FN_MAX 64
 
-static __always_inline int is_write(__u32 fn)
-{
-	return fn == HT_FN_SSL_WRITE || fn == HT_FN_SSL_WRITE_EX || fn == HT_FN_SSL_WRITE_INNER || fn == HT_FN_SSL_WRITE_INNER5;
-}
+/* A table, not comparisons: the verifier would follow each function's path by itself, to the end of the program. */
+static const __u8 kinds[FN_MAX] = {
+	[HT_FN_SSL_CONNECT] = KIND_RETURN | KIND_HANDSHAKE,
+	[HT_FN_SSL_DO_HANDSHAKE] = KIND_RETURN | KIND_HANDSHAKE,
+	[HT_FN_SSL_WRITE] = KIND_RETURN | KIND_WRITE,
+	[HT_FN_SSL_WRITE_EX] = KIND_RETURN | KIND_WRITE | KIND_EX,
+	[HT_FN_SSL_READ] = KIND_RETURN | KIND_READ,
+	[HT_FN_SSL_READ_EX] = KIND_RETURN | KIND_READ | KIND_EX,
+	[HT_FN_SSL_PEEK] = KIND_RETURN,
+	[HT_FN_SSL_PEEK_EX] = KIND_RETURN | KIND_EX,
+	[HT_FN_SSL_GET0_ALPN_SELECTED] = KIND_RETURN,
+	[HT_FN_SSL_GET_VERIFY_RESULT] = KIND_RETURN,
+	[HT_FN_SSL_READ_INNER] = KIND_RETURN | KIND_READ | KIND_EX,
+	[HT_FN_SSL_WRITE_INNER] = KIND_RETURN | KIND_WRITE | KIND_EX,
+	[HT_FN_SSL_WRITE_INNER5] = KIND_RETURN | KIND_WRITE | KIND_EX,
+};
 
-static __always_inline int is_read(__u32 fn)
+static __always_inline __u8 kind_of(__u32 fn)
 {
-	return fn == HT_FN_SSL_READ || fn == HT_FN_SSL_READ_EX || fn == HT_FN_SSL_READ_INNER;
-}
-
-/* Result above 0: how many bytes, an argument points to. */
-static __always_inline int is_ex(__u32 fn)
-{
-	return fn == HT_FN_SSL_WRITE_EX || fn == HT_FN_SSL_READ_EX || fn == HT_FN_SSL_PEEK_EX || fn == HT_FN_SSL_READ_INNER ||
-	       fn == HT_FN_SSL_WRITE_INNER || fn == HT_FN_SSL_WRITE_INNER5;
+	return kinds[HT_BOUND(fn, FN_MAX - 1)];
 }
 
 /*
@@ -232,6 +219,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = task->tgid;
 	struct ht_tls_fact fact = { .ts_ns = ts };
+	__u8 kind = kind_of(fn);
 	struct ht_tls_call *call;
 	__u8 pending = HT_PENDING_NONE;
 	struct ht_tls *o = NULL;
@@ -297,7 +285,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 		tell_text(o, &fact, fourth, 0);
 		return 0;
 	}
-	if (!has_return(fn))
+	if (!(kind & KIND_RETURN))
 		return 0;
 
 	if (fn != HT_FN_SSL_GET0_ALPN_SELECTED && fn != HT_FN_SSL_GET_VERIFY_RESULT) {
@@ -313,7 +301,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 	call->sp = sp;
 	call->buf = second;
 	call->len = third;
-	call->out = fn == HT_FN_SSL_WRITE_INNER5 ? fifth : is_ex(fn) ? fourth : third;
+	call->out = fn == HT_FN_SSL_WRITE_INNER5 ? fifth : (kind & KIND_EX) ? fourth : third;
 	call->cookie = 0;
 	call->err_lib = 0;
 	call->err_reason = 0;
@@ -328,27 +316,27 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 		call->ignored = 1;
 		return 1;
 	}
-	if (is_write(fn) && o->pending) {
+	if ((kind & KIND_WRITE) && o->pending) {
 		pending = o->pending;
 		if (pending == HT_PENDING_BEGUN)
 			ht_tls_pending_lost(o);
 		o->pending = HT_PENDING_NONE;
 	}
-	if (is_handshake(fn)) {
+	if (kind & KIND_HANDSHAKE) {
 		if (o->hs == HT_HS_NONE) {
 			o->hs = HT_HS_STARTED;
 			o->hs_start_ns = ts;
 		}
 		if (fn == HT_FN_SSL_CONNECT || o->role == HT_ROLE_CLIENT)
 			ht_tls_client(o, object, ts);
-	} else if (is_write(fn) && o->role == HT_ROLE_UNKNOWN) {
+	} else if ((kind & KIND_WRITE) && o->role == HT_ROLE_UNKNOWN) {
 		role_by_send(o, object, ts, call->buf, call->len);
 		call->ignored = o->role == HT_ROLE_IGNORED;
 	}
 	/* Settled: nested socket calls on that socket have nothing to find out. */
 	if (o->role == HT_ROLE_CLIENT && o->bind_told == HT_BIND_NESTED && o->hs != HT_HS_NONE)
 		call->cookie = o->cookie;
-	if (has_choice && is_write(fn) && !pending && can_be_quick(o, call)) {
+	if (has_choice && (kind & KIND_WRITE) && !pending && can_be_quick(o, call)) {
 		o->pending = HT_PENDING_BEGUN;
 		o->pending_len = call->len;
 		call->is_quick = 1;
@@ -429,7 +417,7 @@ static __always_inline void on_handshake(struct ht_tls *o, struct ht_tls_call *c
 		o->hs_end_ns = ts;
 		if (o->role == HT_ROLE_CLIENT)
 			ht_tls_tell_done(o, call->object);
-	} else if (call->err_lib || (is_handshake(call->fn) && ret == 0)) {
+	} else if (call->err_lib || ((kind_of(call->fn) & KIND_HANDSHAKE) && ret == 0)) {
 		o->hs = HT_HS_FAILED;
 		if (o->role == HT_ROLE_CLIENT)
 			tell_failure(o, call, ts, HT_TLS_HANDSHAKE_FAIL, ret, 0);
@@ -474,13 +462,14 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 	__u64 ts = bpf_ktime_get_ns();
 	struct task_struct *task = bpf_get_current_task_btf();
 	__u32 tgid = task->tgid;
+	__u8 kind = kind_of(fn);
 	struct ht_tls_call call;
 	__s32 ret = PT_REGS_RC(ctx);
 	struct ht_tls *o;
 	__u64 cnt = 0;
 	int ok;
 
-	if (!has_return(fn))
+	if (!(kind & KIND_RETURN))
 		return 0;
 	if (pop(task, fn, PT_REGS_SP(ctx), &call)) {
 		ht_count(HT_CNT_RETURN_UNMATCHED);
@@ -501,13 +490,13 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 			tell_failure(o, &call, ts, HT_TLS_HANDSHAKE_FAIL, 0, ret);
 		return 0;
 	}
-	if (is_handshake(fn)) {
+	if (kind & KIND_HANDSHAKE) {
 		on_handshake(o, &call, ts, ret, ret == 1);
 		return 0;
 	}
 
 	ok = ret > 0;
-	if (is_ex(fn)) {
+	if (kind & KIND_EX) {
 		if (ok && bpf_probe_read_user(&cnt, sizeof(cnt), (void *)call.out)) {
 			ht_count(HT_CNT_FAULT);
 			return 0;
@@ -519,17 +508,17 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 	if (fn == HT_FN_SSL_PEEK || fn == HT_FN_SSL_PEEK_EX)
 		return 0;
 	if (ok) {
-		if (is_write(fn))
+		if (kind & KIND_WRITE)
 			learn_quick(o, &call, cnt);
 		else if (o->pending == HT_PENDING_BEGUN)
 			ht_tls_pending_lost(o); /* the answer to a request that was not seen to be sent */
 		if (cnt && cnt <= 0x7fffffff)
-			ht_tls_plaintext(o, &call, ts, cnt, is_write(fn));
+			ht_tls_plaintext(o, &call, ts, cnt, (kind & KIND_WRITE));
 		return 0;
 	}
 	if (o->role != HT_ROLE_CLIENT || o->hs == HT_HS_FAILED || o->eof_told)
 		return 0;
-	if (is_read(fn)) {
+	if (kind & KIND_READ) {
 		/*
 		 * 0 of SSL_read, and of the function inside both forms, is the stream's end. SSL_read_ex returns 0 for "try again" as
 		 * well: then its socket call said so, or, with a socket that we do not see, nobody knows.
