@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# install-deps.sh run|test|bench|peers|format: installs the Debian packages that this target needs and that are missing, with apt-get, as root or
-# through sudo. Does nothing when all are there. Package lists are refreshed only when what they say does not suffice.
+# install-deps.sh run|test|vm|vm-arm64|bench|peers|format: installs the Debian packages that this target needs and that are missing, with
+# apt-get, as root or through sudo. Does nothing when all are there. Package lists are refreshed only when what they say does not suffice.
 # Writes to standard error only. Exit status: 0 all there, 1 not (one line says why and what to do), 2 usage.
 set -u
 
 # libc6-dev is named because gcc only recommends it; libclang-rt is what clang's -fsanitize= links.
 build='gcc libc6-dev clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libcapstone-dev'
+image='busybox-static cpio kmod xz-utils zstd python3'
 serve='curl ca-certificates openssl python3'
 tests='libcmocka-dev libclang-rt-dev libssl-dev nginx python3-pytest python3-requests wget perl libwww-perl libio-socket-ssl-perl iproute2'
 
@@ -19,11 +20,14 @@ die() {
 case "${1-}" in
 run) wanted="$build $serve" ;;
 test) wanted="$build $serve $tests" ;;
+# Kernels under emulation: QEMU, and what an image is unpacked and packed with. Those of the other architecture: vm-arm64.
+vm) wanted="qemu-system-x86 $image" ;;
+vm-arm64) wanted="qemu-system-arm $image" ;;
 bench) wanted="$build $serve libssl-dev nginx" ;;
 # What the benchmark compares with; sslsniff is compiled against kernel headers, any kernel's, when it starts.
 peers) wanted="bpftrace bpfcc-tools tcpdump linux-headers-$(dpkg --print-architecture 2>/dev/null || uname -m)" ;;
 format) wanted="clang-format" ;;
-*) die "usage: install-deps.sh run|test|bench|peers|format" 2 ;;
+*) die "usage: install-deps.sh run|test|vm|vm-arm64|bench|peers|format" 2 ;;
 esac
 
 # Not a Debian: whoever has the tools may go on, the build says what else it lacks.

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+#
+# The guest's first process on the host's root: the rest of a machine, then /run/httptrace-vm/command, whose output goes to two ports and whose
+# exit status into the file `status` of the share. busybox sh: what of the host's root is there is the command's business.
+busybox=/run/busybox
+share=/run/httptrace-vm
+for name in /sys/class/virtio-ports/*; do
+	port=/dev/${name##*/}
+	case "$($busybox cat "$name/name")" in
+	control) control=$port ;;
+	out) out=$port ;;
+	err) err=$port ;;
+	esac
+done
+$busybox mkdir -p /dev/pts /dev/shm
+$busybox mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts /dev/pts
+$busybox mount -t tmpfs -o mode=1777 shm /dev/shm
+$busybox ln -sfn /proc/self/fd /dev/fd
+$busybox ln -sfn fd/0 /dev/stdin
+$busybox ln -sfn fd/1 /dev/stdout
+$busybox ln -sfn fd/2 /dev/stderr
+$busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
+$busybox mount -t tracefs tracefs /sys/kernel/tracing
+$busybox mount -t debugfs debugfs /sys/kernel/debug
+$busybox mount -t securityfs securityfs /sys/kernel/security
+$busybox mount -t bpf -o mode=700 bpf /sys/fs/bpf
+$busybox ifconfig lo 127.0.0.1 netmask 255.0.0.0 up
+$busybox hostname httptrace-vm
+# What systemd gives its services.
+ulimit -Hn 524288
+ulimit -Sn 1024
+
+# Through pipes: a port can be opened once only, and a command may open its /dev/stdout.
+$busybox mkfifo /run/out /run/err
+$busybox cat /run/out >"$out" &
+out_pid=$!
+$busybox cat /run/err >"$err" &
+err_pid=$!
+echo "started" >"$control"
+$busybox setsid $busybox sh "$share/command" </dev/null >/run/out 2>/run/err
+status=$?
+# A process that the command left behind keeps its pipes open: what it says after a second is not waited for.
+($busybox sleep 1; $busybox kill $out_pid $err_pid 2>/dev/null) &
+wait $out_pid $err_pid
+echo $status >"$share/status"
+$busybox sync
+$busybox reboot -f

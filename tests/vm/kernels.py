@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The kernels: a name, the Debian suite it is of, its series, its architecture.
+
+Pinned by suite and series, not by version: the archive drops versions, a series it keeps. An empty series is whatever is newest in the suite.
+"""
+
+import typing
+
+
+class Kernel(typing.NamedTuple):
+    name: str
+    suite: str
+    series: str
+    arch: str = "amd64"
+
+
+KERNELS = {
+    kernel.name: kernel
+    for kernel in (
+        Kernel("5.10", "bullseye", "5.10."),
+        Kernel("6.1", "bookworm", "6.1."),
+        Kernel("6.12", "trixie", "6.12."),
+        Kernel("newest", "trixie-backports", ""),
+        Kernel("6.1-arm64", "bookworm", "6.1.", "arm64"),
+        Kernel("6.12-arm64", "trixie", "6.12.", "arm64"),
+    )
+}
