@@ -99,6 +99,11 @@ static void to_record(void *ctx, const struct ht_hdr *rec)
 	ht_engine_record(((struct walk *)ctx)->engine, rec);
 }
 
+static void to_loss_begins(void *ctx, uint64_t from_ns, uint64_t until_ns)
+{
+	ht_engine_loss_begins(((struct walk *)ctx)->engine, from_ns, until_ns);
+}
+
 static void to_lost(void *ctx, uint64_t ts_ns, uint64_t count, const char *where)
 {
 	ht_engine_lost(((struct walk *)ctx)->engine, ts_ns, count, where);
@@ -117,7 +122,9 @@ static void to_end(void *ctx, uint64_t now_ns)
 	ht_engine_end(walk->engine, now_ns);
 }
 
-static const struct ht_decode_ops decode_ops = { .record = to_record, .lost = to_lost, .time = to_time, .end = to_end };
+static const struct ht_decode_ops decode_ops = {
+	.record = to_record, .loss_begins = to_loss_begins, .lost = to_lost, .time = to_time, .end = to_end
+};
 
 /* ---- the walk ---- */
 

@@ -509,6 +509,11 @@ static void do_lost(struct script *s)
 	ht_engine_lost(script_engine(s), s->now_ns, script_number(s, 1), script_word(s, 2));
 }
 
+static void do_losing(struct script *s)
+{
+	ht_engine_loss_begins(script_engine(s), s->now_ns, s->now_ns + script_time_of(s, script_word(s, 1)));
+}
+
 static void do_end(struct script *s)
 {
 	ht_engine_end(script_engine(s), s->now_ns);
@@ -582,6 +587,7 @@ static const struct {
 	{ "alert", do_alert },
 	{ "tls", do_tls },
 	{ "lost", do_lost },
+	{ "losing", do_losing },
 	{ "end", do_end },
 	{ "due", do_due },
 	{ "counts", do_counts },

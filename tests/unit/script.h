@@ -25,7 +25,7 @@
  *   gap C|tT tx|rx N      N bytes pass unseen
  *   alert C tx|rx NUMBER  a fatal alert in clear
  *   tls T start|done|fail LIB REASON [VERIFY]|bind C nested|fd|bytes|none|sni NAME|alpn NAME|shutdown|error LIB REASON|free [server] [cookie=C]
- *   lost N WHERE; clock MONO REAL; end; due; counts
+ *   lost N WHERE; losing TIME (events are lost from now on, which a `lost` that much later tells); clock MONO REAL; end; due; counts
  *
  * A report is one line: METHOD URL STATUS OUTCOME[ PHASE/CODE][ lost=N] : HOOK..., `dial HOST:PORT` for method and URL of a dial. Names of hooks are
  * Go's; in braces what is always told: an error's code, GotConn{fresh|reused|busy|unknown} (busy: reused, was not idle), Got1xxResponse{code},

@@ -45,6 +45,11 @@ static void on_record(void *ctx, const struct ht_hdr *rec)
 		note(ctx, " %llu/%u.%llu", (unsigned long long)rec->ts_ns, rec->cpu, (unsigned long long)rec->seq);
 }
 
+static void on_loss_begins(void *ctx, uint64_t from_ns, uint64_t until_ns)
+{
+	note(ctx, " losing(%llu-%llu)", (unsigned long long)from_ns, (unsigned long long)until_ns);
+}
+
 static void on_lost(void *ctx, uint64_t ts_ns, uint64_t count, const char *where)
 {
 	note(ctx, " lost(%llu,%llu,%s)", (unsigned long long)ts_ns, (unsigned long long)count, where);
@@ -60,7 +65,9 @@ static void on_end(void *ctx, uint64_t now_ns)
 	note(ctx, " end(%llu)", (unsigned long long)now_ns);
 }
 
-static const struct ht_decode_ops note_ops = { .record = on_record, .lost = on_lost, .time = on_time, .end = on_end };
+static const struct ht_decode_ops note_ops = {
+	.record = on_record, .loss_begins = on_loss_begins, .lost = on_lost, .time = on_time, .end = on_end
+};
 
 /* --- order --- */
 
@@ -150,11 +157,11 @@ static const struct {
 	{ "flush of nothing", { F }, "", { 0 } },
 	{ "a gap, told in front of the record behind it",
 	  { K(10, 0, 0), K(20, 0, 4), T(30) },
-	  " 10/0.0 lost(20,3,ringbuf) 20/0.4 time(30)",
+	  " 10/0.0 losing(10-20) lost(20,3,ringbuf) 20/0.4 time(30)",
 	  { .records = 2 } },
 	{ "numbers begin at 0: what is missing there is a gap",
 	  { K(10, 3, 2), T(30) },
-	  " lost(10,2,ringbuf) 10/3.2 time(30)",
+	  " losing(0-10) lost(10,2,ringbuf) 10/3.2 time(30)",
 	  { .records = 1 } },
 	{ "each cpu counts for itself",
 	  { K(10, 0, 0), K(11, 1, 0), K(12, 0, 1), K(13, 1, 1), T(30) },
@@ -162,11 +169,11 @@ static const struct {
 	  { .records = 4 } },
 	{ "gap across a tick",
 	  { K(10, 0, 0), T(10), K(20, 0, 2), T(30) },
-	  " 10/0.0 time(10) lost(20,1,ringbuf) 20/0.2 time(30)",
+	  " 10/0.0 time(10) losing(10-20) lost(20,1,ringbuf) 20/0.2 time(30)",
 	  { .records = 2 } },
 	{ "the gap waits with the record behind it",
 	  { K(10, 0, 0), K(20, 0, 2), T(15), T(25) },
-	  " 10/0.0 time(15) lost(20,1,ringbuf) 20/0.2 time(25)",
+	  " 10/0.0 losing(10-20) time(15) lost(20,1,ringbuf) 20/0.2 time(25)",
 	  { .records = 2 } },
 	{ "overtaken within a batch is not lost",
 	  { K(10, 0, 0), K(12, 0, 2), K(11, 0, 1), T(30) },
@@ -178,31 +185,31 @@ static const struct {
 	  { .records = 4 } },
 	{ "a hole filled in its middle is two",
 	  { K(10, 0, 0), K(20, 0, 6), K(15, 0, 3), T(30) },
-	  " 10/0.0 lost(15,2,ringbuf) 15/0.3 lost(20,2,ringbuf) 20/0.6 time(30)",
+	  " 10/0.0 losing(10-15) losing(10-20) lost(15,2,ringbuf) 15/0.3 lost(20,2,ringbuf) 20/0.6 time(30)",
 	  { .records = 3 } },
 	{ "a hole filled at its begin",
 	  { K(10, 0, 0), K(20, 0, 4), K(15, 0, 1), T(30) },
-	  " 10/0.0 15/0.1 lost(20,2,ringbuf) 20/0.4 time(30)",
+	  " 10/0.0 losing(10-20) 15/0.1 lost(20,2,ringbuf) 20/0.4 time(30)",
 	  { .records = 3 } },
 	{ "a hole filled at its end",
 	  { K(10, 0, 0), K(20, 0, 4), K(15, 0, 3), T(30) },
-	  " 10/0.0 lost(15,2,ringbuf) 15/0.3 20/0.4 time(30)",
+	  " 10/0.0 losing(10-15) lost(15,2,ringbuf) 15/0.3 20/0.4 time(30)",
 	  { .records = 3 } },
 	{ "two holes, the older one filled",
 	  { K(10, 0, 1), K(20, 0, 3), K(5, 0, 0), T(30) },
-	  " 5/0.0 10/0.1 lost(20,1,ringbuf) 20/0.3 time(30)",
+	  " 5/0.0 10/0.1 losing(10-20) lost(20,1,ringbuf) 20/0.3 time(30)",
 	  { .records = 3 } },
 	{ "overtaken by a batch: its loss was told, and is not told twice",
 	  { K(10, 0, 1), T(10), K(11, 0, 0), T(30) },
-	  " lost(10,1,ringbuf) 10/0.1 time(10) 11/0.0 time(30)",
+	  " losing(0-10) lost(10,1,ringbuf) 10/0.1 time(10) 11/0.0 time(30)",
 	  { .records = 2 } },
 	{ "a gap in front of a late record is told with the next tick, at a time not past",
 	  { K(10, 0, 0), T(20), K(15, 0, 2), T(30) },
-	  " 10/0.0 time(20) 15/0.2 lost(20,1,ringbuf) time(30)",
+	  " 10/0.0 time(20) 15/0.2 losing(20-20) lost(20,1,ringbuf) time(30)",
 	  { .records = 2, .late = 1 } },
 	{ "a gap at the end of the stream",
 	  { K(10, 0, 0), K(20, 0, 2), F },
-	  " 10/0.0 lost(20,1,ringbuf) 20/0.2 time(20)",
+	  " 10/0.0 losing(10-20) lost(20,1,ringbuf) 20/0.2 time(20)",
 	  { .records = 2 } },
 	{ "records of user space have no gaps", { U(10), U(5), U(20), T(30) }, " 5/u 10/u 20/u time(30)", { .records = 3 } },
 	{ "losses told by the source, in time",

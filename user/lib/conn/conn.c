@@ -135,7 +135,7 @@ static bool is_opaque(const struct ht_conn *conn)
 /* Were events lost since it began, so that the end of a handshake may be among them? Then its report says so. */
 static bool has_losses(struct ht_conn *conn)
 {
-	uint64_t losses = conn->engine->losses - conn->losses;
+	uint64_t losses = ht_engine_missed(conn->engine, conn->start_ns, conn->losses);
 
 	if (losses && !conn->lost)
 		conn->lost = losses;
@@ -146,16 +146,19 @@ static bool has_losses(struct ht_conn *conn)
 static void end_unused(struct ht_conn *conn, uint64_t now_ns)
 {
 	struct ht_tls_object *tls = conn->tls;
+	bool is_unsure;
 
 	if (!conn->dial)
 		return;
 	if (conn->kind == HT_CONN_UNDECIDED) {
-		ht_dial_end(conn->dial, conn, HT_DIAL_UNUSED, now_ns);
+		/* Its end tells whether anything was sent; without it a loss may have hidden that. */
+		is_unsure = conn->is_end_seen ? conn->has_sent : has_losses(conn);
+		ht_dial_end(conn->dial, conn, is_unsure ? HT_DIAL_UNSEEN : HT_DIAL_UNUSED, now_ns);
 	} else if (conn->kind == HT_CONN_TLS) {
 		if (conn->exchange)
 			ht_conn_forget_dial(conn); /* plaintext came, of which the request was not seen: counted as unsolicited */
 		else if (tls && tls->handshake == HT_HANDSHAKE_DONE)
-			ht_dial_end(conn->dial, conn, HT_DIAL_UNUSED, now_ns);
+			ht_dial_end(conn->dial, conn, has_losses(conn) ? HT_DIAL_UNSEEN : HT_DIAL_UNUSED, now_ns);
 		else if (is_opaque(conn))
 			ht_conn_forget_dial(conn); /* nothing says that it failed; it is counted */
 		else if (has_losses(conn))
@@ -304,6 +307,10 @@ void ht_conn_state(struct ht_engine *engine, const struct ht_rec_sock_state *rec
 		conn->local = rec->local;
 	if (rec->remote.family)
 		conn->remote = rec->remote;
+	if (rec->new_state == HT_TCP_FIN_WAIT1 || rec->new_state == HT_TCP_LAST_ACK || rec->new_state == HT_TCP_CLOSE) {
+		conn->is_end_seen = true;
+		conn->has_sent = rec->tx_bytes != 0;
+	}
 	switch (rec->new_state) {
 	case HT_TCP_ESTABLISHED:
 		if (rec->old_state != HT_TCP_SYN_SENT)

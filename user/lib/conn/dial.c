@@ -60,6 +60,7 @@ static struct ht_lookup *add_lookup(struct ht_engine *engine, const struct ht_re
 	lookup->call_id = rec->call_id;
 	lookup->start_ns = rec->start_ns ? rec->start_ns : rec->hdr.ts_ns;
 	lookup->tid = rec->hdr.tid;
+	lookup->losses = engine->losses;
 	memcpy(lookup->host, rec->host, rec->host_len);
 	memcpy(lookup->service, rec->service, rec->service_len);
 	ht_list_append(&proc->lookups, &lookup->node);
@@ -150,9 +151,10 @@ struct verdict {
 	const char *code;
 	const char *message;
 	uint64_t end_ns;
+	uint64_t lost; /* events that may have told otherwise */
 };
 
-/* Tells a dial that no request took: as a request where HTTP is proven, else as a dial. */
+/* Tells a dial that no request took: as a request where it failed on the way to one and HTTP is proven, else as a dial. */
 static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verdict *v)
 {
 	struct ht_engine *engine = dial->engine;
@@ -161,7 +163,7 @@ static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verd
 	bool is_http;
 
 	host_port_text(dial, conn, host_port, sizeof(host_port));
-	is_http = v->outcome != HTTPTRACE_UNUSED && ((conn && ht_conn_offers_http(conn)) || ht_proc_has_spoken(dial->proc, host_port));
+	is_http = v->phase != HTTPTRACE_PHASE_NONE && ((conn && ht_conn_offers_http(conn)) || ht_proc_has_spoken(dial->proc, host_port));
 	if (!is_http && !is_wanted(dial)) {
 		engine->counts.dials_hidden++;
 		return;
@@ -181,6 +183,8 @@ static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verd
 		ht_conn_add_tls_hooks(conn, request, error, v->end_ns);
 		request->lost += conn->lost;
 	}
+	if (!request->lost)
+		request->lost = v->lost;
 	ht_report_outcome(request, v->outcome, v->phase, v->code, v->message, v->end_ns);
 	request->is_identified = true;
 	ht_report_done(engine, request);
@@ -335,6 +339,7 @@ static struct ht_dial *dial_new(struct ht_proc *proc, struct ht_lookup *lookup, 
 	dial->attempt_cap = 1;
 	dial->port = port;
 	dial->tid = tid;
+	dial->losses = lookup ? lookup->losses : engine->losses;
 	if (lookup) {
 		ht_list_remove(&lookup->node);
 		proc->lookup_cnt--;
@@ -409,6 +414,17 @@ struct ht_attempt *ht_dial_find(struct ht_dial *dial, uint64_t cookie)
 	return NULL;
 }
 
+static bool has_untried(const struct ht_dial *dial)
+{
+	/* Without an answer nothing tells what else the client may try; a literal address has no alternative, but for curl's two loopbacks. */
+	if (!dial->lookup)
+		return ht_addr_is_loopback(&dial->attempts[0].remote);
+	for (unsigned int i = 0; i < dial->lookup->addr_cnt; i++)
+		if (!has_tried(dial, &dial->lookup->addrs[i]))
+			return true;
+	return false;
+}
+
 /* Every attempt has failed and no other will follow: the failure of the last one that was not called off counts. */
 static void report_failed(struct ht_dial *dial, uint64_t now_ns)
 {
@@ -422,10 +438,13 @@ static void report_failed(struct ht_dial *dial, uint64_t now_ns)
 		if (a->state == HT_ATTEMPT_FAILED && (!decisive || decisive->err == ECANCELED || a->err != ECANCELED))
 			decisive = a;
 	}
-	if (!decisive && dial->engine->is_ended) {
+	/* A connect that was refused may have been followed by one to another address, of which nothing was seen. */
+	if (!decisive || has_untried(dial))
+		v.lost = ht_engine_missed(dial->engine, first_ns(dial), dial->losses);
+	if (v.lost || (!decisive && dial->engine->is_ended)) {
 		v.outcome = HTTPTRACE_INCOMPLETE;
 		v.code = "incomplete";
-		v.message = "tracing ended while the connect was under way";
+		v.message = v.lost ? "its end may be among the events that were lost" : "tracing ended while the connect was under way";
 	} else if (!decisive) {
 		v.outcome = HTTPTRACE_ABORTED;
 		v.code = "aborted";
@@ -452,17 +471,6 @@ static void give_up(void *object, uint64_t at_ns)
 
 	report_failed(dial, at_ns);
 	dial_free(dial);
-}
-
-static bool has_untried(const struct ht_dial *dial)
-{
-	/* Without an answer nothing tells what else the client may try; a literal address has no alternative, but for curl's two loopbacks. */
-	if (!dial->lookup)
-		return ht_addr_is_loopback(&dial->attempts[0].remote);
-	for (unsigned int i = 0; i < dial->lookup->addr_cnt; i++)
-		if (!has_tried(dial, &dial->lookup->addrs[i]))
-			return true;
-	return false;
 }
 
 /* After an attempt has ended without success. */
@@ -641,10 +649,14 @@ static void tls_verdict(const struct ht_conn *conn, struct verdict *v, char *buf
 void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end how, uint64_t now_ns)
 {
 	struct verdict v = { .outcome = HTTPTRACE_UNUSED, .phase = HTTPTRACE_PHASE_NONE, .end_ns = now_ns };
-	bool has_rival = dial->conn_cnt > 1;
+	bool has_rival = dial->conn_cnt > 1, is_unused = how == HT_DIAL_UNUSED || how == HT_DIAL_UNSEEN;
 	char buf[64];
 
-	if (how == HT_DIAL_TLS_FAILED) {
+	if (how == HT_DIAL_UNSEEN) {
+		v.outcome = HTTPTRACE_INCOMPLETE;
+		v.code = "incomplete";
+		v.message = "what it was used for is among the events that were lost";
+	} else if (how == HT_DIAL_TLS_FAILED) {
 		tls_verdict(conn, &v, buf, sizeof(buf));
 	} else if (how == HT_DIAL_TLS_CUT) {
 		v.outcome = HTTPTRACE_INCOMPLETE;
@@ -652,7 +664,7 @@ void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end ho
 		v.message = "the end of the TLS handshake was not seen";
 	}
 	/* A rival is on its way to be used: what this one did is part of the rival's request. */
-	if (!dial->request && (!has_rival || how != HT_DIAL_UNUSED))
+	if (!dial->request && (!has_rival || !is_unused))
 		report(dial, conn, &v);
 	conn->dial = NULL;
 	dial->conn_cnt--;
@@ -680,12 +692,15 @@ void ht_dial_flush(struct ht_proc *proc, uint64_t now_ns)
 	free_all(&proc->closed_dials);
 	ht_list_each(&proc->lookups, lookup, next_lookup, node) {
 		if (!lookup->done_ns) {
+			uint64_t missed = ht_engine_missed(proc->engine, lookup->start_ns, lookup->losses);
 			struct verdict v = {
-				.outcome = proc->engine->is_ended ? HTTPTRACE_INCOMPLETE : HTTPTRACE_ABORTED,
+				.outcome = missed || proc->engine->is_ended ? HTTPTRACE_INCOMPLETE : HTTPTRACE_ABORTED,
 				.phase = HTTPTRACE_PHASE_DNS,
-				.message = proc->engine->is_ended ? "tracing ended during the lookup"
-								  : "the process ended during the lookup",
+				.message = missed                   ? "its end may be among the events that were lost"
+					   : proc->engine->is_ended ? "tracing ended during the lookup"
+								    : "the process ended during the lookup",
 				.end_ns = now_ns,
+				.lost = missed,
 			};
 
 			report_lookup(proc, lookup, &v);

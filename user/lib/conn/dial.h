@@ -30,7 +30,12 @@ void ht_dial_give(struct ht_dial *dial, struct ht_conn *winner, struct httptrace
 void ht_dial_show(const struct ht_dial *dial, struct httptrace_request *request, const char *host_port);
 
 /* The dial's connection ended without having carried a request, or its handshake failed: report it. The dial is freed. */
-enum ht_dial_end { HT_DIAL_UNUSED, HT_DIAL_TLS_FAILED, HT_DIAL_TLS_CUT /* tracing ended in the handshake */ };
+enum ht_dial_end {
+	HT_DIAL_UNUSED,
+	HT_DIAL_UNSEEN, /* whether it was used is not known: events were lost */
+	HT_DIAL_TLS_FAILED,
+	HT_DIAL_TLS_CUT, /* the handshake's end was not seen: tracing ended, or events were lost */
+};
 void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end how, uint64_t now_ns);
 
 /* Nothing more will be heard of that attempt: it is not waited for. */

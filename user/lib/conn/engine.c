@@ -177,6 +177,15 @@ void ht_engine_lost(void *ctx, uint64_t ts_ns, uint64_t count, const char *where
 	notice(engine, &n);
 }
 
+void ht_engine_loss_begins(void *ctx, uint64_t from_ns, uint64_t until_ns)
+{
+	struct ht_engine *engine = ctx;
+
+	(void)from_ns;
+	if (until_ns > engine->loss_until_ns)
+		engine->loss_until_ns = until_ns;
+}
+
 void ht_engine_time(void *ctx, uint64_t now_ns)
 {
 	struct ht_engine *engine = ctx;

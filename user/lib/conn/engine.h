@@ -40,6 +40,7 @@ void ht_engine_free(struct ht_engine *engine);
 
 /* The four below have the signatures of struct ht_decode_ops; ctx is the engine. */
 void ht_engine_record(void *engine, const struct ht_hdr *rec);
+void ht_engine_loss_begins(void *engine, uint64_t from_ns, uint64_t until_ns);
 void ht_engine_lost(void *engine, uint64_t ts_ns, uint64_t count, const char *where);
 void ht_engine_time(void *engine, uint64_t now_ns);
 /* Tracing has ended: every open request ends as it stands (incomplete). Idempotent. */

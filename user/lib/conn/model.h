@@ -61,6 +61,7 @@ struct ht_lookup {
 	uint32_t tid;
 	int32_t eai;
 	int32_t sys_errno;
+	uint64_t losses; /* of the engine, when it began */
 	char host[HT_DNS_HOST_MAX + 1];
 	char service[HT_DNS_SERVICE_MAX + 1];
 	unsigned int addr_cnt;
@@ -91,6 +92,7 @@ struct ht_dial {
 	struct ht_attempt first;
 	unsigned int attempt_cnt;
 	unsigned int attempt_cap;
+	uint64_t losses; /* of the engine, when it began */
 	uint32_t tid;
 	uint16_t port;
 	unsigned int conn_cnt;             /* connections that point here */
@@ -146,6 +148,8 @@ struct ht_conn {
 	uint64_t fin_ns;   /* server's FIN arrived, 0 none */
 	uint64_t reset_ns; /* server's RST arrived, 0 none */
 	uint64_t losses;   /* of the engine, when it began */
+	bool is_end_seen;  /* its socket told its end, with what it had lost until then */
+	bool has_sent;     /* by what its end told */
 	uint64_t lost;     /* events about it that are missing and not yet laid to a request */
 	int sock_err;
 	uint64_t requests;         /* seen on it */
@@ -230,8 +234,9 @@ struct ht_engine {
 	uint64_t next_request;
 	uint64_t next_conn;
 	int64_t realtime_offset_ns;
-	uint64_t losses;  /* events lost so far, anywhere */
-	uint64_t loss_ns; /* when the last of them was told */
+	uint64_t losses;        /* events lost so far, anywhere */
+	uint64_t loss_ns;       /* when the last of them was told */
+	uint64_t loss_until_ns; /* until then some are known to be lost, that will be told then */
 	bool is_filtered;
 	bool is_ended;
 	struct ht_engine_counts counts;
@@ -247,6 +252,17 @@ static inline void ht_engine_heard(struct ht_engine *engine, struct ht_list *ord
 		return;
 	ht_list_remove(node);
 	ht_list_append(order, node);
+}
+
+/*
+ * How many events that something begun at begin_ns, when engine->losses was losses, may miss because they were lost, wherever; 0 none. A loss that is under
+ * way counts as one until it has been told.
+ */
+static inline uint64_t ht_engine_missed(const struct ht_engine *engine, uint64_t begin_ns, uint64_t losses)
+{
+	if (engine->losses > losses)
+		return engine->losses - losses;
+	return engine->loss_until_ns && engine->loss_until_ns >= begin_ns;
 }
 
 /* Counts an eviction: which is a member of engine->counts. */

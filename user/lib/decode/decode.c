@@ -25,10 +25,11 @@
 #define PENDING_DEFAULT_BYTES (64u << 20)
 #define CHUNK_BYTES           (256u * 1024) /* room for the largest record, and few enough for any bound */
 #define SPARE_CHUNK_MAX       16
-#define HOLE_MAX              64           /* per CPU, within one batch */
-#define HOLE_MAX_RECORDS      (1ull << 40) /* a day of 10 M lost records a second; above it the number is not true */
-#define RUN_LEN               16           /* sorted by insertion: within an L1 line or two */
-#define IN_NO_CHUNK           UINT32_MAX
+#define HOLE_MAX              64               /* per CPU, within one batch */
+#define HOLE_MAX_RECORDS      (1ull << 40)     /* a day of 10 M lost records a second; above it the number is not true */
+#define RUN_LEN               16               /* sorted by insertion: within an L1 line or two */
+#define IN_NO_CHUNK           UINT32_MAX       /* a loss */
+#define IN_NO_CHUNK_BEGIN     (UINT32_MAX - 1) /* where it begins */
 
 struct chunk {
 	char *bytes;
@@ -40,10 +41,11 @@ struct entry {
 	uint64_t ts_ns;
 	uint64_t seq;
 	uint32_t cpu;
-	uint32_t chunk; /* index; IN_NO_CHUNK: a loss */
+	uint32_t chunk; /* index, or IN_NO_CHUNK... */
 	union {
 		const struct ht_hdr *rec;
 		uint64_t lost_cnt;
+		uint64_t until_ns;
 	};
 };
 
@@ -51,11 +53,13 @@ struct entry {
 struct hole {
 	uint64_t first;
 	uint64_t end;
-	uint64_t ts_ns; /* of the record behind it */
+	uint64_t from_ns; /* of the record before it */
+	uint64_t ts_ns;   /* of the record behind it */
 };
 
 struct cpu {
 	uint64_t next_seq;
+	uint64_t last_ns;   /* of the record before that */
 	struct hole *holes; /* HOLE_MAX, allocated with the first */
 	uint32_t hole_cnt;
 };
@@ -285,6 +289,12 @@ static void give_entry(struct ht_decode *decode, const struct entry *entry)
 		decode->ops->lost(decode->ctx, entry->ts_ns, entry->lost_cnt, "ringbuf");
 		return;
 	}
+	if (entry->chunk == IN_NO_CHUNK_BEGIN) {
+		decode->pending_bytes -= sizeof(*entry);
+		if (decode->ops->loss_begins)
+			decode->ops->loss_begins(decode->ctx, entry->ts_ns, entry->until_ns);
+		return;
+	}
 	give(decode, entry->rec);
 	decode->pending_bytes -= entry->rec->size;
 	release_chunk(decode, entry->chunk);
@@ -311,6 +321,15 @@ static void release(struct ht_decode *decode, uint64_t limit_ns)
 
 /* --- holes --- */
 
+static void push_loss(struct ht_decode *decode, const struct entry *entry)
+{
+	decode->pending_bytes += sizeof(*entry);
+	if (make_entry_room(decode) == 0)
+		push_entry(decode, entry);
+	else
+		give_entry(decode, entry);
+}
+
 static void report_hole(struct ht_decode *decode, uint32_t cpu, const struct hole *hole)
 {
 	struct entry entry = {
@@ -321,13 +340,16 @@ static void report_hole(struct ht_decode *decode, uint32_t cpu, const struct hol
 		.chunk = IN_NO_CHUNK,
 		.lost_cnt = hole->end - hole->first,
 	};
+	struct entry begin = {
+		.ts_ns = hole->from_ns > decode->floor_ns ? hole->from_ns : decode->floor_ns,
+		.seq = hole->first,
+		.cpu = cpu,
+		.chunk = IN_NO_CHUNK_BEGIN,
+		.until_ns = entry.ts_ns,
+	};
 
-	if (make_entry_room(decode) != 0) {
-		decode->ops->lost(decode->ctx, entry.ts_ns, entry.lost_cnt, "ringbuf");
-		return;
-	}
-	decode->pending_bytes += sizeof(entry);
-	push_entry(decode, &entry);
+	push_loss(decode, &begin);
+	push_loss(decode, &entry);
 }
 
 static void report_holes(struct ht_decode *decode)
@@ -370,7 +392,7 @@ static void fill_hole(struct ht_decode *decode, uint32_t index, uint64_t seq, ui
 
 	for (uint32_t i = cpu->hole_cnt; i-- > 0;) {
 		struct hole *hole = &cpu->holes[i];
-		struct hole before = { .first = hole->first, .end = seq, .ts_ns = ts_ns };
+		struct hole before = { .first = hole->first, .end = seq, .from_ns = hole->from_ns, .ts_ns = ts_ns };
 
 		if (seq < hole->first || seq >= hole->end)
 			continue;
@@ -414,15 +436,17 @@ static int note_seq(struct ht_decode *decode, const struct ht_hdr *hdr)
 		return 0;
 	}
 	if (hdr->seq > cpu->next_seq) {
-		struct hole hole = { .first = cpu->next_seq, .end = hdr->seq, .ts_ns = hdr->ts_ns };
+		struct hole hole = { .first = cpu->next_seq, .end = hdr->seq, .from_ns = cpu->last_ns, .ts_ns = hdr->ts_ns };
 
 		if (hole.end - hole.first > HOLE_MAX_RECORDS)
 			return -EBADMSG;
 		cpu->next_seq = hdr->seq + 1;
+		cpu->last_ns = hdr->ts_ns;
 		add_hole(decode, hdr->cpu, &hole);
 		return 0;
 	}
 	cpu->next_seq++;
+	cpu->last_ns = hdr->ts_ns;
 	return 0;
 }
 
@@ -490,7 +514,7 @@ static void force(struct ht_decode *decode)
 
 		if (entry->ts_ns > decode->floor_ns)
 			decode->floor_ns = entry->ts_ns;
-		if (entry->chunk != IN_NO_CHUNK)
+		if (entry->chunk < IN_NO_CHUNK_BEGIN)
 			decode->counts.forced++;
 		give_entry(decode, entry);
 	}

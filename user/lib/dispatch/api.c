@@ -162,6 +162,13 @@ static void on_lost(void *ctx, uint64_t ts_ns, uint64_t count, const char *where
 	ht_engine_lost(tracer->engine, ts_ns, count, where);
 }
 
+static void on_loss_begins(void *ctx, uint64_t from_ns, uint64_t until_ns)
+{
+	struct httptrace *tracer = ctx;
+
+	ht_engine_loss_begins(tracer->engine, from_ns, until_ns);
+}
+
 static void on_time(void *ctx, uint64_t now_ns)
 {
 	struct httptrace *tracer = ctx;
@@ -182,6 +189,7 @@ static void on_end(void *ctx, uint64_t now_ns)
 
 static const struct ht_decode_ops decode_ops = {
 	.record = on_record,
+	.loss_begins = on_loss_begins,
 	.lost = on_lost,
 	.time = on_time,
 	.end = on_end,

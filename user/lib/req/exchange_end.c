@@ -122,21 +122,24 @@ static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
 }
 
 /*
- * A socket's end tells how many bytes had passed, so that what is missing shows; of a TLS object nobody tells. Where events were lost meanwhile, its response
- * may have been among them.
+ * A socket's end tells how many bytes had passed, so that what is missing shows; of a TLS object nobody tells, nor does a process's exit, which comes before
+ * its sockets' ends. Where events were lost meanwhile, its response may have been among them.
  */
 static bool may_have_missed_end(const struct ht_exchange *exchange, const struct ht_flight *flight, const struct ht_failure *f)
 {
 	const struct ht_engine *engine = exchange->engine;
-	bool has_losses = engine->losses > flight->losses || (engine->losses && f->ts_ns < engine->loss_ns + HT_LOSS_NEAR_NS);
+	bool has_losses = ht_engine_missed(engine, flight->begin_ns, flight->losses) ||
+			  (engine->losses && f->ts_ns < engine->loss_ns + HT_LOSS_NEAR_NS);
 
-	return exchange->conn->tls && has_losses && (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
+	return (exchange->conn->tls || !exchange->conn->is_end_seen) && has_losses &&
+	       (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
 }
 
 static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_failure *failure)
 {
 	struct httptrace_request *request = flight->request;
 	enum httptrace_phase phase = ht_flight_phase(flight);
+	uint64_t missed = ht_engine_missed(exchange->engine, flight->begin_ns, flight->losses);
 	struct ht_failure unsure = *failure;
 	const struct ht_failure *f = &unsure;
 	uint64_t closed_ns;
@@ -145,8 +148,8 @@ static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, 
 		unsure.outcome = HTTPTRACE_INCOMPLETE;
 		unsure.code = "incomplete";
 		unsure.message = "its end may be among the events that were lost";
-		if (exchange->engine->losses == flight->losses && !request->lost)
-			request->lost = 1;
+		if (!request->lost)
+			request->lost = missed ? missed : 1;
 	}
 
 	if (is_nothing(exchange, flight)) {
@@ -170,8 +173,8 @@ static void fail_flight(struct ht_exchange *exchange, struct ht_flight *flight, 
 		if (flight->got_body_bytes)
 			ht_hook_body(request, f->ts_ns, flight->got_body_bytes);
 		ht_report_outcome(request, f->outcome, phase, f->code, f->message, f->ts_ns);
-		if (f->outcome == HTTPTRACE_INCOMPLETE && exchange->engine->losses > flight->losses && !request->lost)
-			request->lost = exchange->engine->losses - flight->losses;
+		if (f->outcome == HTTPTRACE_INCOMPLETE && !request->lost)
+			request->lost = missed;
 	}
 	/* The cause may be older than what the program still did before it noticed. */
 	closed_ns = later_of(later_of(f->ts_ns, flight->end_ns), later_of(flight->written_ns, flight->first_byte_ns));
