@@ -3,7 +3,7 @@
  * connect.bpf.c - connect() calls that fail before SYN_SENT: no route, mostly. No state change tells of them.
  *
  * In: cgroup hooks (a connect() begins), routing tracepoints (what the tables said), the socket's end. Out: HT_REC_CONNECT_FAIL. A
- * connect() is open from its hook until SYN_SENT (sock.bpf.c clears connect_ns). It has failed when the socket is connected anew or
+ * connect() is open from its hook until SYN_SENT (sock.bpf.h clears connect_ns). It has failed when the socket is connected anew or
  * destroyed with the mark still on it; several tables are asked for one route and one refusal proves nothing.
  */
 #include "emit.bpf.h"

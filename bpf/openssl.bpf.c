@@ -155,7 +155,7 @@ static __always_inline int is_stale(const struct ht_tls_call *call, __u64 sp, __
 
 /*
  * Whether a write needs no probe at its return, which costs as much as the one at its entry: the send inside it tells that it was
- * done (sock.bpf.c: quick_sent). Only one that makes one TLS record, of an object whose writes have been seen to do so, on a socket
+ * done (sock.bpf.h: quick_sent). Only one that makes one TLS record, of an object whose writes have been seen to do so, on a socket
  * that is known by evidence.
  */
 static __always_inline int can_be_quick(const struct ht_tls *o, const struct ht_tls_call *call)

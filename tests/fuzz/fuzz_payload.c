@@ -4,7 +4,7 @@
  * space against tests/fuzz/shim/.
  *
  * In: four bytes of settings (settings_of), then a conversation (conversation.h). It is cut into calls in four ways, and each call is given to
- * ht_decide and ht_deliver as sock.bpf.c does. What must hold:
+ * ht_decide and ht_deliver as sock.bpf.h does. What must hold:
  *   every call     records' orig_len add up to the call's bytes, offsets follow one another, captured <= orig, the captured bytes are the
  *                  stream's, padding is 0, sequence numbers and losses are told, nothing outside the caller's memory is read;
  *   every HTTP/1   user space's parser, fed with what was captured and told the rest as lengths, finds the heads, bodies and ends that it finds

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * sock.bpf.c - TCP sockets: life (states, errors, resets), sends and receives, and which TLS object they serve.
+ * sock.bpf.h - TCP sockets: life (states, errors, resets), sends and receives, and which TLS object they serve.
  *
- * In: typed tracepoints. Out: HT_REC_SOCK_*, HT_REC_DATA, HT_REC_TLS (bindings). State lives in socket storage and is freed with
+ * In: what sock_*.bpf.c hear of the kernel. Out: HT_REC_SOCK_*, HT_REC_DATA, HT_REC_TLS (bindings). State lives in socket storage and is freed with
  * the socket. Client or server: a client's socket passes SYN_SENT; one older than the tracer is judged by its first bytes, or by
- * the TLS object that uses it. Servers' sockets are silent. The bodies are inline functions of (sk, ...) so that programs on other
- * hooks can share them.
+ * the TLS object that uses it. Servers' sockets are silent. The bodies are inline functions of (sk, ...), shared by the programs of
+ * every way in.
  */
+#ifndef HT_SOCK_BPF_H
+#define HT_SOCK_BPF_H
+
 #include "filter.bpf.h"
 #include "payload.bpf.h"
 #include "scratch.bpf.h"
@@ -182,12 +185,6 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 	return 0;
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(tp_inet_sock_set_state, const struct sock *sk, const int oldstate, const int newstate)
-{
-	return on_state(sk, oldstate, newstate);
-}
-
 static __always_inline int on_error(const struct sock *sk, __u16 kind)
 {
 	struct ht_sock *ss;
@@ -207,22 +204,9 @@ static __always_inline int on_error(const struct sock *sk, __u16 kind)
 	return 0;
 }
 
-SEC("tp_btf/inet_sk_error_report")
-int BPF_PROG(tp_inet_sk_error_report, const struct sock *sk)
-{
-	return on_error(sk, HT_REC_SOCK_ERROR);
-}
-
-SEC("tp_btf/tcp_receive_reset")
-int BPF_PROG(tp_tcp_receive_reset, struct sock *sk)
-{
-	return on_error(sk, HT_REC_SOCK_RESET);
-}
-
 /* ---- when a send began ---- */
 
-SEC("tp_btf/tcp_sendmsg_locked")
-int BPF_PROG(tp_tcp_sendmsg_locked, const struct sock *sk)
+static __always_inline int on_send_begin(const struct sock *sk)
 {
 	struct ht_sock *ss = find(sk);
 
@@ -481,14 +465,4 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 	return 0;
 }
 
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(tp_sock_send_length, struct sock *sk, int ret, int flags)
-{
-	return on_transfer(sk, ret, flags, HT_DIR_TX);
-}
-
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(tp_sock_recv_length, struct sock *sk, int ret, int flags)
-{
-	return on_transfer(sk, ret, flags, HT_DIR_RX);
-}
+#endif

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * process.bpf.c - processes come, change and go; and with them the filter `traced`, kept here so that a child is traced from its
+ * process.bpf.h - processes come, change and go; and with them the filter `traced`, kept here so that a child is traced from its
  * first instruction.
  *
- * In: scheduler tracepoints. Out: HT_REC_PROC. With a filter, fork and exec of traced processes wake the reader at once: it has to
+ * In: what process_*.bpf.c hear of the scheduler. Out: HT_REC_PROC. With a filter, fork and exec of traced processes wake the reader at once: it has to
  * put probes into the new process.
  */
+#ifndef HT_PROCESS_BPF_H
+#define HT_PROCESS_BPF_H
+
 #include "emit.bpf.h"
 #include "filter.bpf.h"
 
@@ -37,8 +40,7 @@ static __always_inline __u64 urgency(__u64 size)
 	return ht_config.flags & HT_CFG_FILTERED ? BPF_RB_FORCE_WAKEUP : ht_wake(size);
 }
 
-SEC("tp_btf/sched_process_fork")
-int BPF_PROG(tp_sched_process_fork, struct task_struct *parent, struct task_struct *child)
+static __always_inline int on_fork(struct task_struct *parent, struct task_struct *child)
 {
 	__u64 ts = bpf_ktime_get_ns();
 	__u32 tgid = child->tgid, on = HT_TRACED_ON;
@@ -62,8 +64,7 @@ int BPF_PROG(tp_sched_process_fork, struct task_struct *parent, struct task_stru
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exec")
-int BPF_PROG(tp_sched_process_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+static __always_inline int on_exec(struct task_struct *task, struct linux_binprm *bprm)
 {
 	__u64 ts = bpf_ktime_get_ns();
 	__u32 tgid = task->tgid, on = HT_TRACED_ON;
@@ -90,8 +91,7 @@ int BPF_PROG(tp_sched_process_exec, struct task_struct *task, pid_t old_pid, str
 	return 0;
 }
 
-SEC("tp_btf/sched_process_exit")
-int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
+static __always_inline int on_exit(struct task_struct *task)
 {
 	__u64 ts = bpf_ktime_get_ns();
 	__u32 tgid = task->tgid;
@@ -114,3 +114,5 @@ int BPF_PROG(tp_sched_process_exit, struct task_struct *task)
 	ht_submit(rec, ht_wake(sizeof(*rec)));
 	return 0;
 }
+
+#endif
