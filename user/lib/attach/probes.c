@@ -109,12 +109,15 @@ static bool takes_too_much(const struct ht_probes *probes, const int *fds, int c
 
 /*
  * The sites of a side; BOTH: of each side, where both of a function are at one instruction as one. Returns how many.
+ *
+ * The last function first, as the kernel sets them one after another while the program runs: who sees a handshake then sees what is written behind it,
+ * and no connection looks unused because its write was too early.
  */
 static size_t side_sites(const struct ht_site_plan *plan, enum ht_uprobe_side side, uint64_t *offs, uint64_t *cookies)
 {
 	size_t cnt = 0;
 
-	for (size_t i = 0; i < plan->fn_cnt; i++) {
+	for (size_t i = plan->fn_cnt; i-- > 0;) {
 		const struct ht_site_fn *fn = &plan->fns[i];
 		bool has_entry = fn->is_found && fn->wants_entry && side != HT_UPROBE_RETURN;
 		bool has_return = fn->is_found && fn->wants_return && side != HT_UPROBE_ENTRY;

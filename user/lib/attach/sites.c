@@ -30,6 +30,7 @@ struct wanted_fn {
 	unsigned int args; /* that its probe reads; bit n: the n-th */
 };
 
+/* Those that begin a handshake are first here, and so the last to be probed (probes.c: side_sites). */
 static const struct wanted_fn openssl_fns[] = {
 	{ "SSL_connect", HT_FN_SSL_CONNECT, BOTH, 0x1 },      { "SSL_do_handshake", HT_FN_SSL_DO_HANDSHAKE, BOTH, 0x1 },
 	{ "SSL_accept", HT_FN_SSL_ACCEPT, ENTRY, 0x1 },       { "SSL_write", HT_FN_SSL_WRITE, BOTH, 0x7 },
