@@ -5,6 +5,7 @@
 # Needs GNU make 4.2; `make run` and `make test` install the rest (packaging/install-deps.sh).
 #
 #   bpf/*.bpf.c ─ clang ─► bpf/*.bpf.o ─ bpftool gen object ─► gen/httptrace.o ─ bpftool gen skeleton ─► gen/httptrace.skel.h
+#                      and bpf-old/*.bpf.o ─► gen/httptrace_old.o ─► gen/httptrace_old.skel.h, for older kernels
 #   user/lib without live parts ─► libht-core.a (no libbpf: unit tests, fuzzing) ─┐
 #   user/lib, all ─► libhttptrace.a, libhttptrace.so ─► httptrace-bpf, examples    └─ the same objects
 
@@ -77,11 +78,13 @@ TOOL_API     := $(if $(TOOL_SRC),$(shell grep -l '^.include <httptrace.h>' $(TOO
 
 obj       = $(patsubst %.c,$(B)/obj/%.o,$(1))
 BPF_OBJ   := $(patsubst bpf/%.bpf.c,$(B)/bpf/%.bpf.o,$(BPF_SRC))
+# The same for kernels that lack what the others use (bpf/kernel.bpf.h).
+BPF_OLD   := $(patsubst bpf/%.bpf.c,$(B)/bpf-old/%.bpf.o,$(BPF_SRC))
 UNIT_BIN  := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(UNIT_SRC))
 FUZZ_BIN  := $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(FUZZ_SRC))
 TOOL_BIN  := $(patsubst %.c,$(B)/%,$(TOOL_SRC))
 EXAMPLES  := $(patsubst %.c,$(B)/%,$(EXAMPLE_SRC))
-SKEL      := $(B)/gen/httptrace.skel.h
+SKEL      := $(B)/gen/httptrace.skel.h $(B)/gen/httptrace_old.skel.h
 CORE_A    := $(B)/libht-core.a
 SINKS_A   := $(B)/libht-sinks.a
 UNITH_A   := $(B)/libht-unit-help.a
@@ -158,14 +161,21 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/flags-bpf
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_FLAGS) -c $< -o $@
 
+$(B)/bpf-old/%.bpf.o: bpf/%.bpf.c $(B)/flags-bpf
+	$(call say,BPFOLD,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_FLAGS) -DHT_OLD -c $< -o $@
+
 $(B)/gen/httptrace.o: $(BPF_OBJ) $(B)/sources-bpf
+$(B)/gen/httptrace_old.o: $(BPF_OLD) $(B)/sources-bpf
+$(B)/gen/httptrace.o $(B)/gen/httptrace_old.o:
 	$(call say,BPFLINK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(BPFTOOL) gen object $@ $(BPF_OBJ)
+	$(Q)$(BPFTOOL) gen object $@ $(filter %.bpf.o,$^)
 
-$(SKEL): $(B)/gen/httptrace.o
+$(SKEL): $(B)/gen/%.skel.h: $(B)/gen/%.o
 	$(call say,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name httptrace_bpf >$@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
 
 # One rule for each room, with that room's include paths: $(call compile_room,room,sources[,more prerequisites])
 define compile_room
@@ -277,7 +287,7 @@ $(B)/tests/sanitizer_check: tests/sanitizer_check.c $(B)/flags
 	$(Q)$(compile) $< $(SAN_OBJ) -o $@
 $(if $(SAN_OBJ),$(eval $(CLI) $(CHECKS) $(EXAMPLES) $(UNIT_BIN) $(TOOL_BIN) $(SAN_CHECK): $(SAN_OBJ)))
 
--include $(patsubst %.o,%.d,$(BPF_OBJ) \
+-include $(patsubst %.o,%.d,$(BPF_OBJ) $(BPF_OLD) \
 	$(call obj,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(EXAMPLE_SRC) $(UNIT_SRC) $(UNIT_HELP) $(FUZZ_SRC) $(TOOL_SRC)) $(B)/obj/$(UNIT_API_CXX).o)
 
 include mk/targets.mk

@@ -22,6 +22,9 @@ struct ht_map_scratch scratch SEC(".maps");
 struct ht_map_socks socks SEC(".maps");
 struct ht_map_tls_objects tls_objects SEC(".maps");
 struct ht_map_threads threads SEC(".maps");
+#ifdef HT_OLD
+struct ht_map_cookies cookies SEC(".maps");
+#endif
 struct ht_map_dns_calls dns_calls SEC(".maps");
 struct ht_map_route_notes route_notes SEC(".maps");
 

@@ -187,7 +187,7 @@ static __always_inline int on_lookup_done(struct pt_regs *ctx)
 	rec->eai = eai;
 	if (!eai && !bpf_probe_read_user(&walk.node, sizeof(walk.node), (void *)call->res)) {
 		walk.rec = rec;
-		bpf_loop(ADDRINFO_MAX, walk_step, &walk, 0);
+		HT_LOOP(ADDRINFO_MAX, ADDRINFO_MAX, walk_step, &walk);
 	}
 	rec->hdr.size = __builtin_offsetof(struct ht_rec_dns, addrs) + rec->addr_cnt * sizeof(struct ht_addr);
 	ht_submit(rec, ht_wake(sizeof(*rec)));

@@ -3,6 +3,10 @@
  * emit.bpf.h - how a record gets into the ring: header, sequence number, loss accounting, wake-up.
  *
  * A record's sequence number is taken right before its room is asked for, and is spent when there is none: user space sees the gap.
+ *
+ * HT_OLD: no instruction adds and answers. What runs on a CPU then is interrupted only by what ends before it goes on: programs run with
+ * preemption disabled (5.10: __uprobe_perf_func, bpf_trace_run, migrate_disable), interrupts nest. So a flag is enough to see that a
+ * number is just being taken further out; the record inside is given up, and the one outside leaves a gap for it.
  */
 #ifndef HT_EMIT_BPF_H
 #define HT_EMIT_BPF_H
@@ -16,6 +20,58 @@ static __always_inline void ht_count(__u32 which)
 	if (n)
 		__sync_fetch_and_add(n, 1);
 }
+
+#ifdef HT_OLD
+
+/* There is none: the number before is being taken. */
+#define HT_SEQ_NONE (~0ULL)
+
+static __always_inline __u64 ht_next_seq(void)
+{
+	__u32 zero = 0;
+	struct ht_cpu *cpu = bpf_map_lookup_elem(&cpus, &zero);
+	__u64 seq = HT_SEQ_NONE, missed;
+
+	if (!cpu)
+		return seq;
+	__sync_fetch_and_add(&cpu->depth, 1);
+	if (HT_ONCE(cpu->depth) == 1) {
+		missed = HT_ONCE(cpu->missed);
+		if (missed)
+			__sync_fetch_and_add(&cpu->missed, -missed);
+		seq = HT_ONCE(cpu->seq) + missed;
+		HT_ONCE(cpu->seq) = seq + 1;
+	} else {
+		__sync_fetch_and_add(&cpu->missed, 1);
+	}
+	__sync_fetch_and_add(&cpu->depth, -1);
+	return seq;
+}
+
+/* An identity never handed out before by this load of the programs, not 0. Each depth has its own. */
+static __always_inline __u64 ht_next_id(void)
+{
+	struct ht_cpu *cpu;
+	__u32 zero = 0;
+	__u64 id, depth;
+
+	cpu = bpf_map_lookup_elem(&cpus, &zero);
+	if (!cpu)
+		return 0;
+	__sync_fetch_and_add(&cpu->depth, 1);
+	depth = HT_ONCE(cpu->depth) & (HT_DEPTHS - 1);
+	id = HT_ONCE(cpu->ids[depth]) + 1;
+	HT_ONCE(cpu->ids[depth]) = id;
+	__sync_fetch_and_add(&cpu->depth, -1);
+	return (id * HT_DEPTHS + depth) << 16 | (bpf_get_smp_processor_id() & 0xffff);
+}
+
+static __always_inline int ht_has_seq(__u64 seq)
+{
+	return seq != HT_SEQ_NONE;
+}
+
+#else
 
 /* Atomic although per CPU: a probe of user code may be preempted between reading and writing. */
 static __always_inline __u64 ht_next_seq(void)
@@ -36,6 +92,13 @@ static __always_inline __u64 ht_next_id(void)
 		return 0;
 	return (__sync_fetch_and_add(&cpu->id_cnt, 1) + 1) << 16 | (bpf_get_smp_processor_id() & 0xffff);
 }
+
+static __always_inline int ht_has_seq(__u64 seq)
+{
+	return 1;
+}
+
+#endif
 
 /*
  * Wake-up flags for a record of size bytes: the reader polls on a timer of its own and is woken each time another wakeup_bytes have
@@ -90,7 +153,7 @@ static __always_inline void *ht_reserve(__u64 size, __u64 *seq, __u32 *lost)
 	void *rec;
 
 	*seq = ht_next_seq();
-	rec = bpf_ringbuf_reserve(&events, size, 0);
+	rec = ht_has_seq(*seq) ? bpf_ringbuf_reserve(&events, size, 0) : NULL;
 	if (!rec)
 		ht_lose(lost);
 	return rec;
@@ -111,12 +174,12 @@ struct ht_who {
 
 static __always_inline struct ht_who ht_who(__u32 owner)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = ht_task();
 	struct ht_who who = { .tgid = owner };
 
-	if ((__u32)task->tgid == owner) {
-		who.tid = task->pid;
-		who.flags = task->flags & PF_EXITING ? HT_F_EXITING : 0;
+	if ((__u32)HT_FIELD(task, tgid) == owner) {
+		who.tid = HT_FIELD(task, pid);
+		who.flags = HT_FIELD(task, flags) & PF_EXITING ? HT_F_EXITING : 0;
 	} else {
 		who.flags = HT_F_FOREIGN;
 	}

@@ -12,10 +12,10 @@
 #define CHUNK_LOAD 1024
 
 /* The head is complete: what follows? Message body length, RFC 9112, 6.3. */
-int ht_head_done(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
-int ht_field_line(struct ht_scratch *sc, struct ht_stream *st, __u32 line, __u32 len);
+HT_GLOBAL int ht_head_done(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
+HT_GLOBAL int ht_field_line(struct ht_scratch *sc, struct ht_stream *st, __u32 line, __u32 len);
 
-__noinline int ht_head_done(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
+HT_GLOBAL __noinline int ht_head_done(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
 {
 	__u32 bit, status;
 	__u64 cl;
@@ -119,7 +119,7 @@ static __always_inline void transfer_encoding(struct ht_scratch *sc, struct ht_s
 }
 
 /* A complete line [line, line + len) of a head, which is not the start line. */
-__noinline int ht_field_line(struct ht_scratch *sc, struct ht_stream *st, __u32 line, __u32 len)
+HT_GLOBAL __noinline int ht_field_line(struct ht_scratch *sc, struct ht_stream *st, __u32 line, __u32 len)
 {
 	__u64 w;
 
@@ -233,7 +233,7 @@ static __always_inline void keep_line(struct ht_scratch *sc, struct ht_stream *s
 	st->carry_len = len;
 }
 
-__noinline int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem)
+HT_GLOBAL __noinline int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem)
 {
 	struct ht_feed f = { .sc = sc, .fl = fl, .st = st };
 	__u32 room = ht_config.head_bytes, carry, want, cnt, cap, gap = 0, i;
@@ -260,12 +260,12 @@ __noinline int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl, struct ht
 	sc->at = carry;
 	sc->end = carry + cnt;
 	sc->found = 0;
-	bpf_loop(HT_WIN, scan_step, &f, 0);
+	HT_LOOP(HT_WIN, 16, scan_step, &f);
 	if (!sc->found && cnt < want) {
 		if (ht_load(sc, sc->pos + cnt, carry + cnt, want - cnt))
 			return 0;
 		sc->end = carry + want;
-		bpf_loop(HT_WIN, scan_step, &f, 0);
+		HT_LOOP(HT_WIN, 16, scan_step, &f);
 	}
 	if (!sc->found) {
 		cap = sc->end - carry;
@@ -369,7 +369,7 @@ static long chunk_step(__u32 i, struct ht_feed *f)
 	}
 }
 
-__noinline int ht_feed_chunk(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem)
+HT_GLOBAL __noinline int ht_feed_chunk(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem)
 {
 	struct ht_feed f = { .sc = sc, .fl = fl, .st = st };
 	__u32 cap = 0, gap, cnt;
@@ -385,7 +385,7 @@ __noinline int ht_feed_chunk(struct ht_scratch *sc, struct ht_flow *fl, struct h
 		sc->at = 0;
 		sc->end = cnt;
 		sc->found = 0;
-		bpf_loop(CHUNK_LOAD + 1, chunk_step, &f, 0);
+		HT_LOOP(CHUNK_LOAD + 1, 64, chunk_step, &f);
 		cap = sc->at;
 	}
 	if (sc->found == 1) {

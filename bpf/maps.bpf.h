@@ -20,7 +20,7 @@ struct ht_map_events {
 struct ht_map_traced {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(map_flags, HT_PROBE_MAP_FLAGS);
 	__type(key, __u32);
 	__type(value, __u32);
 };
@@ -32,9 +32,16 @@ struct ht_map_counters {
 	__type(value, __u64);
 };
 
+/* Task, soft and hard interrupt, and what nobody masks. */
+#define HT_DEPTHS 4
+
 struct ht_cpu {
 	__u64 seq;
 	__u64 id_cnt; /* identities handed out on this CPU */
+	/* HT_OLD: how deep what takes a number is nested in what does; numbers not given for that; identities of each depth. */
+	__u64 depth;
+	__u64 missed;
+	__u64 ids[HT_DEPTHS];
 };
 
 struct ht_map_cpus {
@@ -75,6 +82,29 @@ struct ht_map_tls_objects {
 	__type(value, struct ht_tls);
 };
 
+#ifdef HT_OLD
+/*
+ * Calls in flight per thread, pid_tgid: taken out when the thread ends. Full: of the thread that has made no TLS call for longest the calls in flight are
+ * forgotten (HT_CNT_THREAD_MADE, HT_CNT_THREAD_GONE).
+ */
+struct ht_map_threads {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64);
+	__type(value, struct ht_thread);
+};
+
+/*
+ * Which function a thread's probe is on: said by a small program for each, taken out by the program that it jumps to (user/lib/attach/cookies.h). Entries
+ * last as long as that takes: there are not more than probes running.
+ */
+struct ht_map_cookies {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, __u64);
+};
+#else
 /* Calls in flight per thread: freed with the thread. */
 struct ht_map_threads {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -82,6 +112,7 @@ struct ht_map_threads {
 	__type(key, int);
 	__type(value, struct ht_thread);
 };
+#endif
 
 /* Lookups in flight: pid_tgid -> call. A thread killed inside one leaves its entry behind: the oldest are forgotten (HT_CNT_DNS_*). */
 struct ht_map_dns_calls {
@@ -112,6 +143,9 @@ extern struct ht_map_scratch scratch SEC(".maps");
 extern struct ht_map_socks socks SEC(".maps");
 extern struct ht_map_tls_objects tls_objects SEC(".maps");
 extern struct ht_map_threads threads SEC(".maps");
+#ifdef HT_OLD
+extern struct ht_map_cookies cookies SEC(".maps");
+#endif
 extern struct ht_map_dns_calls dns_calls SEC(".maps");
 extern struct ht_map_route_notes route_notes SEC(".maps");
 

@@ -81,7 +81,7 @@ static __noinline int tell_text(struct ht_tls *o, const struct ht_tls_fact *fact
 /* The socket behind a file descriptor of this process: its cookie, 0 if it is none or has none yet. */
 static __always_inline __u64 fd_cookie(__u32 fd)
 {
-	struct file *file = ht_fd_file(ht_files(bpf_get_current_task_btf()), fd);
+	struct file *file = ht_fd_file(ht_files(ht_task()), fd);
 	struct socket *sock;
 
 	if (!file)
@@ -177,7 +177,7 @@ static __always_inline void learn_quick(struct ht_tls *o, const struct ht_tls_ca
 /* Pushes a frame, over up to two stale ones. With the stack full the outermost is given up. */
 static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 sp, __u32 fn)
 {
-	struct ht_thread *th = bpf_task_storage_get(&threads, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	struct ht_thread *th = ht_thread_find(task, 1);
 	__u32 depth;
 
 	if (!th) {
@@ -210,14 +210,31 @@ static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 
 		a_;                          \
 	})
 
+/* Which function (HT_FN_*) the probe is on. */
+static __always_inline __u64 attach_cookie(struct pt_regs *ctx)
+{
+#ifdef HT_OLD
+	__u64 who = bpf_get_current_pid_tgid(), cookie;
+	__u64 *said = bpf_map_lookup_elem(&cookies, &who);
+
+	if (!said)
+		return 0;
+	cookie = *said;
+	bpf_map_delete_elem(&cookies, &who);
+	return cookie;
+#else
+	return bpf_get_attach_cookie(ctx);
+#endif
+}
+
 /* Answers whether the call's return is wanted. has_choice: the answer is heeded. */
 static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has_choice)
 {
 	__u64 object, ts = bpf_ktime_get_ns();
 	__u64 second = ARG(PT_REGS_PARM2(ctx)), third = ARG(PT_REGS_PARM3(ctx)), fourth = ARG(PT_REGS_PARM4(ctx)),
 	      fifth = ARG(PT_REGS_PARM5(ctx)), sp = ARG(PT_REGS_SP(ctx));
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 tgid = task->tgid;
+	struct task_struct *task = ht_task();
+	__u32 tgid = HT_FIELD(task, tgid);
 	struct ht_tls_fact fact = { .ts_ns = ts };
 	__u8 kind = kind_of(fn);
 	struct ht_tls_call *call;
@@ -348,7 +365,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 SEC("uprobe")
 int up_openssl_enter(struct pt_regs *ctx)
 {
-	on_enter(ctx, bpf_get_attach_cookie(ctx), 0);
+	on_enter(ctx, attach_cookie(ctx), 0);
 	return 0;
 }
 
@@ -427,7 +444,7 @@ static __always_inline void on_handshake(struct ht_tls *o, struct ht_tls_call *c
 /* Takes the frame that this return ends, into *call. 0, or -1: its entry was not seen. */
 static __always_inline int pop(struct task_struct *task, __u32 fn, __u64 sp, struct ht_tls_call *call)
 {
-	struct ht_thread *th = bpf_task_storage_get(&threads, task, NULL, 0);
+	struct ht_thread *th = ht_thread_find(task, 0);
 	struct ht_tls_call *top;
 	__u32 depth, i;
 
@@ -460,8 +477,8 @@ static __always_inline int pop(struct task_struct *task, __u32 fn, __u64 sp, str
 static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 {
 	__u64 ts = bpf_ktime_get_ns();
-	struct task_struct *task = bpf_get_current_task_btf();
-	__u32 tgid = task->tgid;
+	struct task_struct *task = ht_task();
+	__u32 tgid = HT_FIELD(task, tgid);
 	__u8 kind = kind_of(fn);
 	struct ht_tls_call call;
 	__s32 ret = PT_REGS_RC(ctx);
@@ -541,9 +558,11 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 SEC("uretprobe")
 int up_openssl_return(struct pt_regs *ctx)
 {
-	on_return(ctx, bpf_get_attach_cookie(ctx));
+	on_return(ctx, attach_cookie(ctx));
 	return 0;
 }
+
+#ifndef HT_OLD
 
 extern bool bpf_session_is_return(void) __ksym __weak;
 
@@ -563,6 +582,8 @@ int up_openssl_session(struct pt_regs *ctx)
 	return on_enter(ctx, fn, 1) && (cookie & HT_SITE_RETURN) ? 0 : 1;
 }
 
+#endif
+
 /*
  * ERR_vset_error(lib, reason, ...): libssl's first error inside a TLS call is the cause, later ones come from cleaning up. Other
  * libraries' errors do not count: some are raised and taken back in calls that merely want to be called again (EVP while algorithms
@@ -576,7 +597,7 @@ static __always_inline int on_library_error(struct pt_regs *ctx)
 
 	if ((__u32)PT_REGS_PARM1(ctx) != ERR_LIB_SSL)
 		return 0;
-	call = ht_tls_running(bpf_get_current_task_btf(), PT_REGS_SP(ctx));
+	call = ht_tls_running(ht_task(), PT_REGS_SP(ctx));
 	if (!call || call->err_lib)
 		return 0;
 	call->err_lib = ERR_LIB_SSL;

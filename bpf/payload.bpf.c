@@ -27,7 +27,7 @@
  * right before them, over what is not needed any more. Advances sc->pos. First in this file: clang 14 describes a struct met first
  * behind a member's pointer (struct ht_feed) as a forward declaration only, and the verifier needs its size.
  */
-__noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 cap, __u32 orig)
+HT_GLOBAL __noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 cap, __u32 orig)
 {
 	struct ht_rec_data *rec;
 	__u32 lost, at;
@@ -79,7 +79,7 @@ __noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stre
 }
 
 /* ht_classify of the window's first cnt bytes. */
-__noinline int ht_is(struct ht_scratch *sc, __u32 cnt)
+HT_GLOBAL __noinline int ht_is(struct ht_scratch *sc, __u32 cnt)
 {
 	return sc ? ht_classify(sc->win, cnt) : HT_IS_MORE;
 }
@@ -118,7 +118,7 @@ static long gather_step(__u32 i, struct ht_feed *f)
  * Copies cnt (at most HT_LOAD_MAX) bytes of the call from its byte `from` to the window's `dst` (below 2048). 0, or -1 when memory
  * cannot be read.
  */
-__noinline int ht_load(struct ht_scratch *sc, __u32 from, __u32 dst, __u32 cnt)
+HT_GLOBAL __noinline int ht_load(struct ht_scratch *sc, __u32 from, __u32 dst, __u32 cnt)
 {
 	struct ht_feed f = { .sc = sc };
 
@@ -135,7 +135,7 @@ __noinline int ht_load(struct ht_scratch *sc, __u32 from, __u32 dst, __u32 cnt)
 	sc->iov_skip = from;
 	sc->iov_dst = dst & 2047;
 	sc->iov_left = cnt;
-	bpf_loop(1024 + HT_LOAD_MAX / HT_GATHER_MAX + 1, gather_step, &f, 0);
+	HT_LOOP(1024 + HT_LOAD_MAX / HT_GATHER_MAX + 1, 16, gather_step, &f);
 	if (!sc->iov_left)
 		return 0;
 fault:
@@ -272,7 +272,7 @@ static __always_inline void hello(struct ht_feed *f)
 	sc->at = 0;
 	sc->end = cnt;
 	sc->found = 0;
-	bpf_loop(HELLO_MAX, hello_step, f, 0);
+	HT_LOOP(HELLO_MAX, 16, hello_step, f);
 	cap = sc->found ? sc->found : cnt;
 	st->head_cnt += cap;
 	if (sc->found || cap < sc->total)
@@ -297,7 +297,7 @@ static __always_inline void taste(struct ht_feed *f, __u32 most)
 	ht_count(HT_CNT_SOCK_OTHER);
 }
 
-__noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
+HT_GLOBAL __noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
 {
 	struct ht_feed f = { .sc = sc, .fl = fl, .st = st };
 
@@ -314,7 +314,7 @@ __noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_s
 		} else {
 			if (st->mode == HT_MODE_CLOSE || (st->mode != HT_MODE_HEAD && fl->last_dir != sc->dir + 1))
 				resync(&f);
-			bpf_loop(ROUNDS, feed_step, &f, 0);
+			HT_LOOP(ROUNDS, 4, feed_step, &f);
 			feed_rest(&f);
 		}
 	}
@@ -323,7 +323,7 @@ __noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_s
 	return 0;
 }
 
-__noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
+HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
 {
 	__u32 carry, cnt, i;
 	int is, tx;

@@ -20,10 +20,10 @@
  * Looks at the first bytes of the call and sets fl->kind if they tell. With sc->strict (the role is known: client) bytes that are
  * not recognised make it HT_STREAM_OTHER. Call it while fl->kind is HT_STREAM_UNKNOWN.
  */
-int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
+HT_GLOBAL int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
 
 /* Sends the call's bytes [0, sc->total) as far as they are needed, in one or more data records, and advances the stream. */
-int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
+HT_GLOBAL int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
 
 /* What a stream of bytes begins with. */
 #define HT_IS_MORE         0 /* cannot tell yet */

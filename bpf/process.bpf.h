@@ -97,6 +97,14 @@ static __always_inline int on_exit(struct task_struct *task)
 	__u32 tgid = task->tgid;
 	struct ht_rec_proc *rec;
 
+#ifdef HT_OLD
+	{
+		__u64 who = bpf_get_current_pid_tgid();
+
+		if (!bpf_map_delete_elem(&threads, &who))
+			ht_count(HT_CNT_THREAD_GONE);
+	}
+#endif
 	/* kernel/exit.c, do_exit: live has been counted down before. */
 	if (BPF_CORE_READ(task, signal, live.counter) || !ht_allowed(tgid))
 		return 0;

@@ -8,6 +8,22 @@
 
 #include "emit.bpf.h"
 
+#ifdef HT_OLD
+/* What interrupts us between the look and the mark has given the slot back before we go on (emit.bpf.h). */
+static __always_inline int ht_scratch_is_busy(struct ht_scratch *sc)
+{
+	if (HT_ONCE(sc->busy))
+		return 1;
+	HT_ONCE(sc->busy) = 1;
+	return 0;
+}
+#else
+static __always_inline int ht_scratch_is_busy(struct ht_scratch *sc)
+{
+	return __sync_lock_test_and_set(&sc->busy, 1) != 0;
+}
+#endif
+
 static __always_inline struct ht_scratch *ht_scratch_take(void)
 {
 	struct ht_scratch *sc;
@@ -17,7 +33,7 @@ static __always_inline struct ht_scratch *ht_scratch_take(void)
 		__u32 key = i;
 
 		sc = bpf_map_lookup_elem(&scratch, &key);
-		if (sc && !__sync_lock_test_and_set(&sc->busy, 1))
+		if (sc && !ht_scratch_is_busy(sc))
 			return sc;
 	}
 	ht_count(HT_CNT_LOST_SCRATCH);

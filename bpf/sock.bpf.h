@@ -145,8 +145,8 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 	ts = bpf_ktime_get_ns();
 	if (old_state == TCP_CLOSE && new_state == TCP_SYN_SENT) {
 		/* Runs in connect(), in the client's task; the same socket may come here again after a failure. */
-		task = bpf_get_current_task_btf();
-		if ((task->flags & PF_KTHREAD) || !ht_allowed(task->tgid))
+		task = ht_task();
+		if ((HT_FIELD(task, flags) & PF_KTHREAD) || !ht_allowed(HT_FIELD(task, tgid)))
 			return 0;
 		ss = bpf_sk_storage_get(&socks, (void *)sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!ss) {
@@ -155,7 +155,7 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 		}
 		__builtin_memset(&ss->flow, 0, sizeof(ss->flow));
 		ss->cookie = bpf_get_socket_cookie((void *)sk);
-		ss->owner = task->tgid;
+		ss->owner = HT_FIELD(task, tgid);
 		ss->file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
 		ss->role = HT_ROLE_CLIENT;
 		ss->connect_ns = 0;
@@ -283,9 +283,9 @@ static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct 
 	sc->tgid = ss->owner;
 	sc->tid = 0;
 	sc->flags = HT_F_FOREIGN;
-	if ((__u32)task->tgid == ss->owner) {
-		sc->tid = task->pid;
-		sc->flags = task->flags & PF_EXITING ? HT_F_EXITING : 0;
+	if ((__u32)HT_FIELD(task, tgid) == ss->owner) {
+		sc->tid = HT_FIELD(task, pid);
+		sc->flags = HT_FIELD(task, flags) & PF_EXITING ? HT_F_EXITING : 0;
 	}
 	sc->dir = dir;
 	sc->strict = ss->role == HT_ROLE_CLIENT;
@@ -357,7 +357,7 @@ static __always_inline struct ht_tls_call *nesting_call(struct task_struct *task
 
 	if (ss->flow.kind == HT_STREAM_HTTP1)
 		return NULL;
-	call = ht_tls_running(task, ((struct pt_regs *)bpf_task_pt_regs(task))->sp);
+	call = ht_tls_running(task, ht_user_sp(task));
 	if (!call)
 		return NULL;
 	if (call->is_quick)
@@ -418,8 +418,8 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 
 	if (!is_tcp(sk) || (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
 		return 0;
-	task = bpf_get_current_task_btf();
-	tgid = task->tgid;
+	task = ht_task();
+	tgid = HT_FIELD(task, tgid);
 	ss = find(sk);
 	if (ss && ss->role == HT_ROLE_IGNORED) {
 		call = nesting_call(task, ss, ret, dir);
@@ -434,7 +434,7 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 	ts = bpf_ktime_get_ns();
 	files = ht_files(task);
 	if (!ss) {
-		if (ret <= 0 || (task->flags & PF_KTHREAD) || !ht_allowed(tgid))
+		if (ret <= 0 || (HT_FIELD(task, flags) & PF_KTHREAD) || !ht_allowed(tgid))
 			return 0;
 		ss = bpf_sk_storage_get(&socks, sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!ss) {

@@ -12,20 +12,20 @@
 #include "payload.bpf.h"
 
 /* ht_classify of the window's first cnt bytes. */
-int ht_is(struct ht_scratch *sc, __u32 cnt);
+HT_GLOBAL int ht_is(struct ht_scratch *sc, __u32 cnt);
 
 /*
  * Copies cnt (at most HT_LOAD_MAX) bytes of the call from its byte `from` to the window's `dst` (below 2048). 0, or -1 when memory
  * cannot be read.
  */
-int ht_load(struct ht_scratch *sc, __u32 from, __u32 dst, __u32 cnt);
+HT_GLOBAL int ht_load(struct ht_scratch *sc, __u32 from, __u32 dst, __u32 cnt);
 
 /* One record: orig bytes of the call from sc->pos, of which the first cap are in the window behind sc->carry. Advances sc->pos. */
-int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 cap, __u32 orig);
+HT_GLOBAL int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 cap, __u32 orig);
 
 /* Send what is next, rem bytes of the call being left: (part of) a head, or of a chunked body. */
-int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem);
-int ht_feed_chunk(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem);
+HT_GLOBAL int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem);
+HT_GLOBAL int ht_feed_chunk(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem);
 
 /* Phases of the chunked coding, RFC 9112, 7.1. */
 #define HT_CHUNK_SIZE    0 /* in the size's digits, none seen */

@@ -3,7 +3,7 @@
  * syscall.bpf.h - where the bytes of the running send or receive are in user memory. All that depends on the architecture is here.
  *
  * The tracepoints of socket calls carry no buffer, but the user's registers of the running system call are at hand
- * (bpf_task_pt_regs, 5.15). They are believed only if their first argument is a file descriptor of this very socket: io_uring's
+ * (kernel.bpf.h). They are believed only if their first argument is a file descriptor of this very socket: io_uring's
  * task work runs at the end of any system call.
  */
 #ifndef HT_SYSCALL_BPF_H
@@ -23,13 +23,13 @@
 
 static __always_inline int ht_is_compat(struct task_struct *task)
 {
-	return task->thread_info.status & TS_COMPAT;
+	return HT_FIELD(task, thread_info.status) & TS_COMPAT;
 }
 
-#define HT_SYSCALL_NR(regs)   ((int)(regs)->orig_ax)
-#define HT_SYSCALL_ARG1(regs) ((regs)->di)
-#define HT_SYSCALL_ARG2(regs) ((regs)->si)
-#define HT_SYSCALL_ARG3(regs) ((regs)->dx)
+#define HT_SYSCALL_NR(regs)   ((int)HT_FIELD(regs, orig_ax))
+#define HT_SYSCALL_ARG1(regs) HT_FIELD(regs, di)
+#define HT_SYSCALL_ARG2(regs) HT_FIELD(regs, si)
+#define HT_SYSCALL_ARG3(regs) HT_FIELD(regs, dx)
 
 /* arch/x86/entry/syscalls/syscall_64.tbl */
 static __always_inline int ht_call_kind(int nr)
@@ -62,13 +62,13 @@ static __always_inline int ht_call_kind(int nr)
 
 static __always_inline int ht_is_compat(struct task_struct *task)
 {
-	return (task->thread_info.flags >> TIF_32BIT) & 1;
+	return (HT_FIELD(task, thread_info.flags) >> TIF_32BIT) & 1;
 }
 
-#define HT_SYSCALL_NR(regs)   ((regs)->syscallno)
-#define HT_SYSCALL_ARG1(regs) ((regs)->orig_x0)
-#define HT_SYSCALL_ARG2(regs) ((regs)->regs[1])
-#define HT_SYSCALL_ARG3(regs) ((regs)->regs[2])
+#define HT_SYSCALL_NR(regs)   HT_FIELD(regs, syscallno)
+#define HT_SYSCALL_ARG1(regs) HT_FIELD(regs, orig_x0)
+#define HT_SYSCALL_ARG2(regs) HT_FIELD(regs, regs[1])
+#define HT_SYSCALL_ARG3(regs) HT_FIELD(regs, regs[2])
 
 /* include/uapi/asm-generic/unistd.h */
 static __always_inline int ht_call_kind(int nr)
@@ -107,7 +107,7 @@ static __always_inline int ht_call_kind(int nr)
  */
 static __always_inline struct files_struct *ht_files(struct task_struct *task)
 {
-	struct files_struct *files = task->files;
+	struct files_struct *files = HT_FIELD(task, files);
 
 	asm volatile("" : "+r"(files));
 	return files;
@@ -116,11 +116,11 @@ static __always_inline struct files_struct *ht_files(struct task_struct *task)
 /* The file behind a descriptor, as an address to compare; NULL if there is none. */
 static __always_inline struct file *ht_fd_file(struct files_struct *files, __u32 fd)
 {
-	struct fdtable *fdt = files->fdt;
+	struct fdtable *fdt = HT_FIELD(files, fdt);
 	struct file *file = NULL;
 
-	if (fd < fdt->max_fds)
-		bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
+	if (fd < HT_FIELD(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), HT_FIELD(fdt, fd) + fd);
 	return file;
 }
 
@@ -148,7 +148,7 @@ static __always_inline void ht_find_bytes(struct ht_scratch *sc, struct task_str
 	sc->iov_cnt = 0;
 	sc->via = HT_VIA_OTHER;
 	sc->no_buf = 1;
-	if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) {
+	if (HT_FIELD(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) {
 		sc->via = HT_VIA_IO_URING;
 		return;
 	}
@@ -157,7 +157,7 @@ static __always_inline void ht_find_bytes(struct ht_scratch *sc, struct task_str
 		sc->flags |= HT_F_COMPAT;
 		return;
 	}
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	regs = ht_user_regs(task);
 	kind = ht_call_kind(HT_SYSCALL_NR(regs));
 	if (kind == HT_CALL_FILE) {
 		sc->via = HT_VIA_SENDFILE;

@@ -8,9 +8,9 @@
 #include "scratch.bpf.h"
 #include "tls.bpf.h"
 
-__noinline int ht_tls_plaintext(struct ht_tls *o, struct ht_tls_call *call, __u64 ts, __u32 cnt, __u32 is_tx)
+HT_GLOBAL __noinline int ht_tls_plaintext(struct ht_tls *o, struct ht_tls_call *call, __u64 ts, __u32 cnt, __u32 is_tx)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_struct *task = ht_task();
 	struct ht_scratch *sc;
 	struct ht_stream *st;
 	int says;
@@ -37,9 +37,9 @@ __noinline int ht_tls_plaintext(struct ht_tls *o, struct ht_tls_call *call, __u6
 	sc->buf = call->buf;
 	sc->iov_cnt = 0;
 	sc->total = cnt;
-	sc->tgid = task->tgid;
-	sc->tid = task->pid;
-	sc->flags = task->flags & PF_EXITING ? HT_F_EXITING : 0;
+	sc->tgid = HT_FIELD(task, tgid);
+	sc->tid = HT_FIELD(task, pid);
+	sc->flags = HT_FIELD(task, flags) & PF_EXITING ? HT_F_EXITING : 0;
 	sc->dir = is_tx ? HT_DIR_TX : HT_DIR_RX;
 	sc->via = HT_VIA_TLS;
 	sc->no_buf = 0;

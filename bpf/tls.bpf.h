@@ -95,13 +95,35 @@ static __noinline int ht_tls_client(struct ht_tls *o, __u64 object, __u64 ts_ns)
 	return 0;
 }
 
+#ifdef HT_OLD
+static const struct ht_thread ht_new_thread;
+
+/* The calls in flight of the running thread, which task is; NULL: none, or no room. */
+static __always_inline struct ht_thread *ht_thread_find(struct task_struct *task, const int is_made)
+{
+	__u64 who = bpf_get_current_pid_tgid();
+	struct ht_thread *th = bpf_map_lookup_elem(&threads, &who);
+
+	if (th || !is_made)
+		return th;
+	if (!bpf_map_update_elem(&threads, &who, &ht_new_thread, BPF_NOEXIST))
+		ht_count(HT_CNT_THREAD_MADE);
+	return bpf_map_lookup_elem(&threads, &who);
+}
+#else
+static __always_inline struct ht_thread *ht_thread_find(struct task_struct *task, const int is_made)
+{
+	return bpf_task_storage_get(&threads, task, NULL, is_made ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+#endif
+
 static __always_inline struct ht_tls_call *ht_frame(struct ht_thread *th, __u32 depth)
 {
 	return &th->call[HT_BOUND(depth, HT_TLS_DEPTH - 1)];
 }
 
 /* Plaintext of the object that passed in a call, which has ended at ts: cnt bytes from call->buf. tls.bpf.c */
-int ht_tls_plaintext(struct ht_tls *o, struct ht_tls_call *call, __u64 ts, __u32 cnt, __u32 is_tx);
+HT_GLOBAL int ht_tls_plaintext(struct ht_tls *o, struct ht_tls_call *call, __u64 ts, __u32 cnt, __u32 is_tx);
 
 /* A quick write was begun, and what became of it cannot be known: its bytes count as lost, and there will be no other. */
 static __always_inline void ht_tls_pending_lost(struct ht_tls *o)
@@ -120,7 +142,7 @@ static __always_inline void ht_tls_pending_lost(struct ht_tls *o)
  */
 static __always_inline struct ht_tls_call *ht_tls_running(struct task_struct *task, __u64 sp)
 {
-	struct ht_thread *th = bpf_task_storage_get(&threads, task, NULL, 0);
+	struct ht_thread *th = ht_thread_find(task, 0);
 	struct ht_tls_call *call;
 	__u32 depth, i;
 

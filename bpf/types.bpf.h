@@ -18,6 +18,7 @@
 #include <bpf/bpf_tracing.h>
 #include "abi/event.h"
 #include "abi/config.h"
+#include "kernel.bpf.h"
 
 #define AF_INET  2
 #define AF_INET6 10

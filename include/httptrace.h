@@ -483,6 +483,10 @@ struct httptrace_open_opts {
 	 */
 	void (*attached)(void *ctx);
 	void *attached_ctx;
+	/* Live only: a file with the kernel's type information (BTF), for kernels that have none of their own. NULL: the kernel's. */
+	const char *btf;
+	/* Live only, for tests: names of features, comma-separated, to be taken as missing in the kernel. NULL: none. */
+	const char *without;
 };
 
 /* The version of the library that is in use, as HTTPTRACE_VERSION is that of the header. A static string. */
@@ -566,6 +570,8 @@ typedef void (*httptrace_line_fn)(const char *line, void *ctx);
 HTTPTRACE_API int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn fn, void *ctx);
 /* What the kernel offers, which backend each hook uses, which hooks are unavailable and why; as above. 0; -EINVAL (fn is NULL). */
 HTTPTRACE_API int httptrace__features(httptrace_line_fn fn, void *ctx);
+/* The same with options that change it; opts may be NULL. */
+HTTPTRACE_API int httptrace__features_with(const struct httptrace_open_opts *opts, httptrace_line_fn fn, void *ctx);
 
 #ifdef __cplusplus
 }

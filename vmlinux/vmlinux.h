@@ -272,8 +272,14 @@ struct thread_info {
 #endif
 };
 
+/* As large as a kernel stack (include/linux/sched.h). */
+union thread_union {
+	struct task_struct *task;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
+	void *stack;
 	unsigned int flags;
 	int exit_code;
 	pid_t pid;

@@ -613,7 +613,7 @@ static void both_backends_fire(void **state)
 		pthread_t thread;
 		Dl_info info;
 
-		ht_features_read(&features);
+		ht_features_read(&features, NULL, 0);
 		programs = ht_programs_load(&opts, &features, err, sizeof(err));
 		if (!programs)
 			fail_msg("%s: %s", ht_uprobe_backend_name(backends[i]), err);
@@ -653,7 +653,7 @@ static void reports_name_targets_and_features(void **state)
 
 	(void)state;
 	assert_int_equal(ht_live_targets(&opts, take_line, &target_cnt), 0);
-	assert_int_equal(ht_live_features(take_line, &feature_cnt), 0);
+	assert_int_equal(ht_live_features(&opts, take_line, &feature_cnt), 0);
 	assert_true(target_cnt > 30);
 	assert_true(feature_cnt > 30);
 }

@@ -241,7 +241,7 @@ static void trace_and_speak(const char *why, enum ht_uprobe_backend backend, con
 	size_t file_cnt;
 	void *handle = open_library(path, &calls);
 
-	ht_features_read(&features);
+	ht_features_read(&features, NULL, 0);
 	programs = ht_programs_load(&opts, &features, err, sizeof(err));
 	if (!programs)
 		fail_msg("%s: %s", ht_uprobe_backend_name(backend), err);

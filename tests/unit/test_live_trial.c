@@ -102,7 +102,7 @@ static void refused_returns_are_none(void **state)
 	struct ht_features features;
 
 	(void)state;
-	ht_features_read(&features);
+	ht_features_read(&features, NULL, 0);
 	for (size_t b = 0; b < CNT(backends); b++) {
 		struct ht_programs_opts opts = { .ring_bytes = 65536, .backend = backends[b], .returns_refused = ht_trial_refusal };
 		const struct ht_program_state *states;

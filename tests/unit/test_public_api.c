@@ -562,6 +562,14 @@ static void reports_without_a_tracer(void **state)
 	assert_true(features > 0);
 	assert_int_equal(httptrace__targets(&opts, NULL, NULL), -EINVAL);
 	assert_int_equal(httptrace__features(NULL, NULL), -EINVAL);
+	opts.without = "tp_btf";
+	features = 0;
+	assert_int_equal(httptrace__features_with(&opts, count_line, &features), 0);
+	assert_true(features > 0);
+	opts.without = "ringbuf,no_such_feature";
+	assert_int_equal(httptrace__features_with(&opts, count_line, &features), -EINVAL);
+	assert_non_null(strstr(httptrace__open_error(), "no_such_feature"));
+	opts.without = NULL;
 	opts.pid_cnt = 0;
 	opts.cgroup = "/no/such/cgroup";
 	assert_int_equal(httptrace__targets(&opts, count_line, &targets), -ENOENT);

@@ -79,6 +79,8 @@ static struct httptrace_open_opts open_opts(struct ht_run *run)
 		.comm = options->comm,
 		.cgroup = options->cgroup,
 		.probe_sites = options->probe_sites,
+		.btf = options->btf,
+		.without = options->without,
 		.write_fd = run->capture_fd,
 		.log = ht_run_log,
 		.log_ctx = run,
@@ -101,7 +103,7 @@ static int report(const struct ht_options *options)
 	if (options->mode == HT_MODE_TARGETS)
 		err = httptrace__targets(&opts, print_line, NULL);
 	else
-		err = httptrace__features(print_line, NULL);
+		err = httptrace__features_with(&opts, print_line, NULL);
 	if (err < 0) {
 		why = httptrace__open_error();
 		fflush(stdout);

@@ -35,6 +35,8 @@ enum {
 	OPT_RING_SIZE,
 	OPT_HEAD_BYTES,
 	OPT_PROBE_SITES,
+	OPT_BTF,
+	OPT_WITHOUT,
 };
 
 static const struct option long_options[] = {
@@ -53,6 +55,9 @@ static const struct option long_options[] = {
 	{ "ring-size", required_argument, NULL, OPT_RING_SIZE },
 	{ "head-bytes", required_argument, NULL, OPT_HEAD_BYTES },
 	{ "probe-sites", required_argument, NULL, OPT_PROBE_SITES },
+	{ "btf", required_argument, NULL, OPT_BTF },
+	/* For tests, and not in --help: takes features of the kernel as missing. */
+	{ "without", required_argument, NULL, OPT_WITHOUT },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
@@ -117,6 +122,7 @@ const char ht_options_help[] =
 	"      --head-bytes BYTES   largest request or response head captured whole, 256 to 65536 (16384)\n"
 	"      --probe-sites cheap|entry  probes in libraries on instructions that cost some ten times less, where that is\n"
 	"                           proven to be right (cheap), or on the first ones of public functions only\n"
+	"      --btf FILE           the kernel's type information, where the kernel has none of its own\n"
 	"  -v, --verbose            say what is attached, and what is left alone and why (-vv: more)\n"
 	"  -q, --quiet              say nothing but errors on standard error\n"
 	"  -h, --help\n"
@@ -372,6 +378,10 @@ static int take(struct ht_options *options, int code, char **argv, bool (*sink_e
 		return set_head(options, optarg, err);
 	case OPT_PROBE_SITES:
 		return set_probe_sites(options, optarg, err);
+	case OPT_BTF:
+		return set_once(&options->btf, optarg, code, err);
+	case OPT_WITHOUT:
+		return set_once(&options->without, optarg, code, err);
 	case 'n':
 		return set_once(&options->comm, optarg, code, err);
 	case OPT_CGROUP:
@@ -439,7 +449,8 @@ static int check(const struct ht_options *options, char *err)
 	if (options->read_path && options->duration_ns)
 		return usage(err, "-r does not go with -d: a file is read as fast as it can be");
 	if (is_report && (options->read_path || options->write_path || options->output_cnt || options->command))
-		return usage(err, "--%s goes with -p, -n and --cgroup only", options->mode == HT_MODE_TARGETS ? "targets" : "features");
+		return usage(err, "--%s goes with -p, -n, --cgroup and --btf only",
+			     options->mode == HT_MODE_TARGETS ? "targets" : "features");
 	if (options->no_follow && !options->pid_cnt && !options->command && !options->comm && !options->cgroup)
 		return usage(err, "--no-follow goes with -p, -n, --cgroup or a COMMAND: the whole system is traced without it");
 	return 0;

@@ -52,6 +52,8 @@ struct ht_options {
 	size_t ring_bytes;     /* 0: the library's default */
 	unsigned int head_bytes;
 	enum httptrace_probe_sites probe_sites;
+	const char *btf;      /* NULL: the kernel's own */
+	const char *without;  /* hidden, for tests; NULL: nothing */
 	unsigned int verbose; /* how often -v */
 	bool is_quiet;
 };

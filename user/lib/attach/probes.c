@@ -142,6 +142,7 @@ static int attach_side(struct ht_probes *probes, const struct ht_probes_file *fi
 	int prog_fd = probes->opts.program_fd(probes->opts.ctx, file->plan.group, side), err;
 	uint64_t offs[2 * HT_SITES_MAX], cookies[2 * HT_SITES_MAX];
 	struct ht_uprobe_sites sites = { .offs = offs, .cookies = cookies, .pid = pid, .side = side };
+	int prog_fds[2 * HT_SITES_MAX];
 	char path[32];
 
 	sites.cnt = side_sites(&file->plan, side, offs, cookies);
@@ -149,6 +150,12 @@ static int attach_side(struct ht_probes *probes, const struct ht_probes_file *fi
 		return 0;
 	if (prog_fd < 0)
 		return prog_fd;
+	for (size_t i = 0; probes->opts.site_fd && i < sites.cnt; i++) {
+		prog_fds[i] = probes->opts.site_fd(probes->opts.ctx, file->plan.group, prog_fd, cookies[i]);
+		if (prog_fds[i] < 0)
+			return prog_fds[i];
+		sites.prog_fds = prog_fds;
+	}
 	/* The way to a file that may lie in another root, or be deleted, is our own fd. */
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
 	sites.path = path;

@@ -31,6 +31,8 @@ struct ht_probes_opts {
 	bool has_entry_sites; /* ht_sites_plan() */
 	/* A loaded program's fd, or -errno. */
 	int (*program_fd)(void *ctx, enum ht_site_group group, enum ht_uprobe_side side);
+	/* The program for one site where the kernel tells that one no cookie; NULL: it does. A loaded program's fd, or -errno. */
+	int (*site_fd)(void *ctx, enum ht_site_group group, int prog_fd, uint64_t cookie);
 	/* A library (pid 0) or process was attached, refused, or let go; action is HT_TARGET_*. */
 	void (*report)(void *ctx, int action, pid_t pid, const char *path, const char *reason, unsigned int probe_cnt);
 	void *ctx;

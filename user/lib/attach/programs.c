@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "abi/config.h"
+#include "attach/cookies.h"
+#include "attach/object.h"
 #include "attach/programs.h"
 #include "httptrace.h"
-
-#include "httptrace.skel.h"
 
 #define SEND_RECV_SINCE "6.3"
 
@@ -75,7 +75,9 @@ static const struct {
 
 struct ht_programs {
 	struct ht_programs_opts opts;
-	struct httptrace_bpf *skel;
+	struct ht_object *object;
+	struct ht_cookies *cookies; /* NULL: not asked for yet */
+	bool is_old;                /* the object is the one for older kernels */
 	struct bpf_link *links[PROGRAM_CNT];
 	struct ht_program_state states[PROGRAM_CNT];
 };
@@ -159,11 +161,13 @@ size_t ht_programs_cnt(void)
 	return PROGRAM_CNT;
 }
 
-struct ht_program_state ht_programs_plan(size_t n, const struct ht_kernel_btf *btf, const struct ht_features *features)
+struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *features)
 {
 	struct ht_program_state state = table[n].state;
 
-	if (state.kind == HT_PROGRAM_TRACEPOINT && btf && !ht_kernel_btf_has_tracepoint(btf, state.hook_point))
+	if (state.kind == HT_PROGRAM_TRACEPOINT && !ht_features_has(features, HT_FEATURE_TP_BTF))
+		snprintf(state.reason, sizeof(state.reason), "no typed tracepoints (5.5 or later, and the kernel's own BTF)");
+	else if (state.kind == HT_PROGRAM_TRACEPOINT && features->btf && !ht_kernel_btf_has_tracepoint(features->btf, state.hook_point))
 		snprintf(state.reason, sizeof(state.reason), "kernel %s lacks the tracepoint %s (%s or later)", features->release,
 			 state.hook_point, table[n].since);
 	else if (state.kind == HT_PROGRAM_CGROUP && !features->has_cap_net_admin)
@@ -197,14 +201,11 @@ static void share_out(struct ht_programs *programs, bool has_sessions, const cha
 /* Before a load is tried: what can be known to fail. */
 static void rule_out(struct ht_programs *programs, const struct ht_features *features)
 {
-	struct ht_kernel_btf *btf = ht_kernel_btf_read();
-
 	for (size_t i = 0; i < PROGRAM_CNT; i++) {
-		programs->states[i] = ht_programs_plan(i, btf, features);
+		programs->states[i] = ht_programs_plan(i, features);
 		if (programs->states[i].kind >= HT_PROGRAM_ENTRY && programs->opts.backend == HT_UPROBE_NONE)
 			turn_off(programs, i, "this kernel takes no uprobes from us");
 	}
-	ht_kernel_btf_free(btf);
 	share_out(programs, programs->opts.backend == HT_UPROBE_SESSION && !programs->opts.returns_refused,
 		  programs->opts.returns_refused ? programs->opts.returns_refused : "this kernel has no uprobe sessions (6.13 or later)");
 	for (size_t i = 0; programs->opts.returns_refused && i < PROGRAM_CNT; i++) {
@@ -233,17 +234,18 @@ static enum bpf_attach_type attach_type(const struct ht_programs *programs, size
 
 static int try_load(struct ht_programs *programs, struct listener *listener)
 {
+	struct bpf_object *obj;
 	struct bpf_program *prog;
 	int err;
 
-	programs->skel = httptrace_bpf__open();
-	if (!programs->skel)
+	programs->object = ht_object_open(programs->is_old, &programs->opts.config, programs->opts.btf_path);
+	if (!programs->object)
 		return -errno;
-	memcpy((void *)&programs->skel->rodata->ht_config, &programs->opts.config, sizeof(programs->opts.config));
-	err = bpf_map__set_max_entries(programs->skel->maps.events, (__u32)programs->opts.ring_bytes);
+	obj = ht_object_bpf(programs->object);
+	err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "events"), (__u32)programs->opts.ring_bytes);
 	if (err)
 		return err;
-	bpf_object__for_each_program(prog, programs->skel->obj) {
+	bpf_object__for_each_program(prog, obj) {
 		size_t n = index_of(bpf_program__name(prog));
 
 		if (n == PROGRAM_CNT || !programs->states[n].is_on)
@@ -252,7 +254,7 @@ static int try_load(struct ht_programs *programs, struct listener *listener)
 			bpf_program__set_expected_attach_type(prog, attach_type(programs, n));
 	}
 	listener->program[0] = listener->last_line[0] = '\0';
-	return httptrace_bpf__load(programs->skel);
+	return ht_object_load(programs->object);
 }
 
 /* Loads, each time without what was refused the last time. */
@@ -270,8 +272,8 @@ static int load_what_goes(struct ht_programs *programs, char *err_text, size_t e
 		err = try_load(programs, &listener);
 		if (!err)
 			break;
-		httptrace_bpf__destroy(programs->skel);
-		programs->skel = NULL;
+		ht_object_close(programs->object);
+		programs->object = NULL;
 		n = index_of(listener.program);
 		if (n == PROGRAM_CNT) {
 			snprintf(err_text, err_size, "cannot load the BPF programs: %s%s%s", strerror(-err),
@@ -312,7 +314,7 @@ static int check_rights(const struct ht_features *features, char *err, size_t er
 	if (!features->has_btf) {
 		snprintf(
 			err, err_size,
-			"kernel %s does not describe its types (/sys/kernel/btf/vmlinux is missing): a kernel built with CONFIG_DEBUG_INFO_BTF is needed",
+			"kernel %s does not describe its types (/sys/kernel/btf/vmlinux is missing, CONFIG_DEBUG_INFO_BTF): name a file with its types, --btf FILE",
 			features->release);
 		return -EOPNOTSUPP;
 	}
@@ -335,6 +337,7 @@ struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const 
 		return NULL;
 	}
 	programs->opts = *opts;
+	programs->is_old = ht_features_are_old(features);
 	rule_out(programs, features);
 	missing = first_missing(programs);
 	if (missing >= 0) {
@@ -352,7 +355,7 @@ struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const 
 
 static int attach_one(struct ht_programs *programs, size_t n, int cgroup_fd)
 {
-	struct bpf_program *prog = bpf_object__find_program_by_name(programs->skel->obj, programs->states[n].name);
+	struct bpf_program *prog = bpf_object__find_program_by_name(ht_object_bpf(programs->object), programs->states[n].name);
 	struct bpf_link *link;
 
 	if (!prog)
@@ -402,7 +405,7 @@ int ht_programs_attach(struct ht_programs *programs, const struct ht_features *f
 
 int ht_programs_map_fd(const struct ht_programs *programs, const char *name)
 {
-	int fd = bpf_object__find_map_fd_by_name(programs->skel->obj, name);
+	int fd = bpf_object__find_map_fd_by_name(ht_object_bpf(programs->object), name);
 
 	return fd < 0 ? -ENOENT : fd;
 }
@@ -417,11 +420,26 @@ int ht_programs_uprobe_fd(const struct ht_programs *programs, enum ht_site_group
 
 		if (table[i].state.kind != kind || table[i].group != group || !programs->states[i].is_on)
 			continue;
-		prog = bpf_object__find_program_by_name(programs->skel->obj, table[i].state.name);
+		prog = bpf_object__find_program_by_name(ht_object_bpf(programs->object), table[i].state.name);
 		fd = prog ? bpf_program__fd(prog) : -1;
 		return fd < 0 ? -ENOENT : fd;
 	}
 	return -ENOENT;
+}
+
+bool ht_programs_lack_cookies(const struct ht_programs *programs)
+{
+	return programs->is_old;
+}
+
+int ht_programs_site_fd(struct ht_programs *programs, enum ht_site_group group, int prog_fd, uint64_t cookie)
+{
+	/* The others' programs serve one function. */
+	if (group != HT_SITES_OPENSSL)
+		return prog_fd;
+	if (!programs->cookies)
+		programs->cookies = ht_cookies_new(ht_programs_map_fd(programs, "cookies"));
+	return programs->cookies ? ht_cookies_fd(programs->cookies, prog_fd, cookie) : -errno;
 }
 
 const struct ht_program_state *ht_programs_states(const struct ht_programs *programs, size_t *cnt)
@@ -436,6 +454,7 @@ void ht_programs_free(struct ht_programs *programs)
 		return;
 	for (size_t i = 0; i < PROGRAM_CNT; i++)
 		bpf_link__destroy(programs->links[i]);
-	httptrace_bpf__destroy(programs->skel);
+	ht_cookies_free(programs->cookies);
+	ht_object_close(programs->object);
 	free(programs);
 }

@@ -2,7 +2,7 @@
 /*
  * programs.h - the BPF programs: which there are, what depends on each, loading them, attaching those that hang on the kernel itself.
  *
- * In:  the skeleton. Out: fds of maps and programs, owned here; for each program whether it runs or why not. Only a few are indispensable;
+ * In:  the object (object.h). Out: fds of maps and programs, owned here; for each program whether it runs or why not. Only a few are indispensable;
  * any other that is refused is turned off, and the rest is loaded again without it (some 20 ms).
  */
 #ifndef HT_PROGRAMS_H
@@ -37,6 +37,7 @@ struct ht_programs_opts {
 	struct ht_bpf_config config;
 	size_t ring_bytes; /* power of two, a page at least */
 	enum ht_uprobe_backend backend;
+	const char *btf_path;        /* types in place of the kernel's own; NULL: that */
 	const char *returns_refused; /* why returns of functions must not be probed; NULL: they may */
 	ht_log_fn log;               /* may be NULL */
 	void *log_ctx;
@@ -52,11 +53,14 @@ int ht_programs_attach(struct ht_programs *programs, const struct ht_features *f
 int ht_programs_map_fd(const struct ht_programs *programs, const char *name);
 /* The program for a group's entries, returns, or both; -ENOENT: there is none, it was refused, or the others do its work. */
 int ht_programs_uprobe_fd(const struct ht_programs *programs, enum ht_site_group group, enum ht_uprobe_side side);
+/* Whether the kernel tells programs no cookies: each site's program is then ht_programs_site_fd()'s, the fd or -errno. */
+bool ht_programs_lack_cookies(const struct ht_programs *programs);
+int ht_programs_site_fd(struct ht_programs *programs, enum ht_site_group group, int prog_fd, uint64_t cookie);
 /* All programs, for reports. */
 const struct ht_program_state *ht_programs_states(const struct ht_programs *programs, size_t *cnt);
-/* How many there are, and whether the n-th would be tried here; btf may be NULL. Loads nothing. */
+/* How many there are, and whether the n-th would be tried here. Loads nothing. */
 size_t ht_programs_cnt(void);
-struct ht_program_state ht_programs_plan(size_t n, const struct ht_kernel_btf *btf, const struct ht_features *features);
+struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *features);
 /* Detaches and unloads. NULL is allowed. */
 void ht_programs_free(struct ht_programs *programs);
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -83,10 +84,10 @@ static int read_number(const char *path, const char *prefix, unsigned int *numbe
 
 #define UPROBE_PMU "/sys/bus/event_source/devices/uprobe/"
 
-static int attach_perf_one(int prog_fd, const struct ht_uprobe_sites *sites, size_t n)
+static int attach_perf_one(enum ht_uprobe_backend backend, int prog_fd, const struct ht_uprobe_sites *sites, size_t n)
 {
 	struct perf_event_attr attr = { .size = sizeof(attr), .sample_period = 1, .wakeup_events = 1 };
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = sites->cookies[n]);
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .perf_event.bpf_cookie = sites->prog_fds ? 0 : sites->cookies[n]);
 	unsigned int type, return_bit;
 	int err, fd, link_fd;
 
@@ -103,6 +104,15 @@ static int attach_perf_one(int prog_fd, const struct ht_uprobe_sites *sites, siz
 	fd = (int)syscall(SYS_perf_event_open, &attr, sites->pid ? sites->pid : -1, sites->pid ? -1 : 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	if (sites->prog_fds)
+		prog_fd = sites->prog_fds[n];
+	if (backend == HT_UPROBE_EVENT) {
+		if (!ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd))
+			return fd;
+		err = -errno;
+		close(fd);
+		return err;
+	}
 	link_fd = bpf_link_create(prog_fd, fd, BPF_PERF_EVENT, &opts);
 	err = link_fd < 0 ? -errno : link_fd;
 	/* The link holds the event. */
@@ -122,10 +132,10 @@ int ht_uprobe_attach(enum ht_uprobe_backend backend, int prog_fd, const struct h
 		fds[0] = err;
 		return 1;
 	}
-	if (backend != HT_UPROBE_PERF || sites->side == HT_UPROBE_BOTH)
+	if (backend == HT_UPROBE_NONE || sites->side == HT_UPROBE_BOTH)
 		return -EOPNOTSUPP;
 	for (done = 0; done < sites->cnt; done++) {
-		err = attach_perf_one(prog_fd, sites, done);
+		err = attach_perf_one(backend, prog_fd, sites, done);
 		if (err < 0)
 			break;
 		fds[done] = err;
@@ -187,37 +197,51 @@ static int try_multi(enum ht_uprobe_side side)
 }
 
 /* As libbpf's probe_perf_link(): with no event behind the fd, a kernel that has the link type says EBADF (5.15, which has cookies, too). */
-static int try_perf(void)
+static int try_link(int prog_fd)
 {
-	unsigned int type;
-	int prog_fd, link_fd, err = read_number(UPROBE_PMU "type", "", &type);
+	int link_fd = bpf_link_create(prog_fd, -1, BPF_PERF_EVENT, NULL), err = link_fd < 0 ? -errno : 0;
 
-	if (err)
-		return err;
-	prog_fd = load_empty(0);
-	if (prog_fd < 0)
-		return prog_fd;
-	link_fd = bpf_link_create(prog_fd, -1, BPF_PERF_EVENT, NULL);
-	err = link_fd < 0 ? -errno : 0;
 	if (link_fd >= 0)
 		close(link_fd);
-	close(prog_fd);
 	return err == -EBADF ? 0 : err;
 }
 
-enum ht_uprobe_backend ht_uprobe_probe(char *why, size_t why_size)
+/* What there is of PERF and EVENT. why: what was refused. */
+static enum ht_uprobe_backend probe_perf(const struct ht_features *features, char *why, size_t why_size)
 {
-	int multi_err = try_multi(HT_UPROBE_ENTRY), perf_err;
+	unsigned int type;
+	int prog_fd, err = ht_features_has(features, HT_FEATURE_UPROBE) ? read_number(UPROBE_PMU "type", "", &type) : -EOPNOTSUPP;
+
+	prog_fd = err ? err : load_empty(0);
+	if (prog_fd < 0) {
+		snprintf(why, why_size, "; perf uprobes: %s", strerror(-prog_fd));
+		return HT_UPROBE_NONE;
+	}
+	err = ht_features_has(features, HT_FEATURE_PERF_LINK) ? try_link(prog_fd) : -EOPNOTSUPP;
+	close(prog_fd);
+	if (err)
+		snprintf(why, why_size, "; links of perf uprobes: %s", strerror(-err));
+	return err ? HT_UPROBE_EVENT : HT_UPROBE_PERF;
+}
+
+enum ht_uprobe_backend ht_uprobe_probe(const struct ht_features *features, char *why, size_t why_size)
+{
+	/* The programs for older kernels are told of each function by a program of its own (cookies.h), which needs an event of its own. */
+	bool has_multi = ht_features_has(features, HT_FEATURE_UPROBE_MULTI) && ht_features_has(features, HT_FEATURE_UPROBE) &&
+			 !ht_features_are_old(features);
+	int multi_err = has_multi ? try_multi(HT_UPROBE_ENTRY) : -EOPNOTSUPP;
+	enum ht_uprobe_backend backend;
+	char perf_why[64] = "";
 
 	why[0] = '\0';
-	if (!multi_err)
-		return try_multi(HT_UPROBE_BOTH) ? HT_UPROBE_MULTI : HT_UPROBE_SESSION;
-	perf_err = try_perf();
-	if (!perf_err)
-		snprintf(why, why_size, "uprobe_multi: %s", strerror(-multi_err));
-	else
-		snprintf(why, why_size, "uprobe_multi: %s; perf uprobes: %s", strerror(-multi_err), strerror(-perf_err));
-	return perf_err ? HT_UPROBE_NONE : HT_UPROBE_PERF;
+	if (!multi_err) {
+		bool has_sessions = ht_features_has(features, HT_FEATURE_UPROBE_SESSION) && !try_multi(HT_UPROBE_BOTH);
+
+		return has_sessions ? HT_UPROBE_SESSION : HT_UPROBE_MULTI;
+	}
+	backend = probe_perf(features, perf_why, sizeof(perf_why));
+	snprintf(why, why_size, "uprobe_multi: %s%s", strerror(-multi_err), perf_why);
+	return backend;
 }
 
 const char *ht_uprobe_backend_name(enum ht_uprobe_backend backend)
@@ -225,5 +249,6 @@ const char *ht_uprobe_backend_name(enum ht_uprobe_backend backend)
 	return backend == HT_UPROBE_SESSION ? "uprobe_multi with sessions"
 	       : backend == HT_UPROBE_MULTI ? "uprobe_multi"
 	       : backend == HT_UPROBE_PERF  ? "perf uprobes"
+	       : backend == HT_UPROBE_EVENT ? "perf uprobes without links"
 					    : "none";
 }

@@ -9,14 +9,18 @@
 #include <errno.h>
 #include <string.h>
 
+#include "attach/features.h"
 #include "dispatch/tracer.h"
 #include "source/live.h"
 
 #define TEXT_LEN 512
 
-static struct ht_live_opts live_opts(const struct httptrace_open_opts *opts)
+/* 0, or -EINVAL, and says why. */
+static int live_opts(const struct httptrace_open_opts *opts, struct ht_live_opts *live)
 {
-	return (struct ht_live_opts){
+	const char *unknown;
+
+	*live = (struct ht_live_opts){
 		.pids = opts->pids,
 		.pid_cnt = opts->pid_cnt,
 		.is_following = !opts->no_follow,
@@ -25,7 +29,12 @@ static struct ht_live_opts live_opts(const struct httptrace_open_opts *opts)
 		.ring_bytes = opts->ring_bytes,
 		.head_bytes = opts->head_bytes,
 		.has_entry_sites = opts->probe_sites == HTTPTRACE_PROBE_SITES_ENTRY,
+		.btf_path = opts->btf,
 	};
+	if (!ht_features_parse(opts->without, &live->without, &unknown))
+		return 0;
+	ht_open_error_set("without %s: there is no such feature", unknown);
+	return -EINVAL;
 }
 
 struct httptrace *httptrace__open(const struct httptrace_open_opts *opts)
@@ -45,7 +54,9 @@ struct httptrace *httptrace__open(const struct httptrace_open_opts *opts)
 		err = -errno;
 		goto fail;
 	}
-	live = live_opts(&checked);
+	err = live_opts(&checked, &live);
+	if (err)
+		goto fail;
 	live.log = ht_tracer_log;
 	live.log_ctx = tracer;
 	live.attached = checked.attached;
@@ -86,7 +97,9 @@ int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn
 	err = ht_tracer_opts(&checked, opts);
 	if (err)
 		return err;
-	live = live_opts(&checked);
+	err = live_opts(&checked, &live);
+	if (err)
+		return err;
 	live.log = log_plain;
 	live.log_ctx = &checked;
 	err = ht_live_targets(&live, fn, ctx);
@@ -98,7 +111,21 @@ int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn
 	return err;
 }
 
+int httptrace__features_with(const struct httptrace_open_opts *opts, httptrace_line_fn fn, void *ctx)
+{
+	struct httptrace_open_opts checked;
+	struct ht_live_opts live;
+	int err;
+
+	if (!fn)
+		return -EINVAL;
+	err = ht_tracer_opts(&checked, opts);
+	if (!err)
+		err = live_opts(&checked, &live);
+	return err ? err : ht_live_features(&live, fn, ctx);
+}
+
 int httptrace__features(httptrace_line_fn fn, void *ctx)
 {
-	return fn ? ht_live_features(fn, ctx) : -EINVAL;
+	return httptrace__features_with(NULL, fn, ctx);
 }

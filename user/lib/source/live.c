@@ -301,6 +301,7 @@ static void live_close(struct ht_source *source)
 	ht_sideband_close(live->sideband);
 	ht_ring_close(&live->ring);
 	ht_programs_free(live->programs);
+	ht_features_free(&live->features);
 	ht_reaper_free(live->reaper);
 	ht_queue_free(&live->queue);
 	ht_live_match_free(live->match);
@@ -425,14 +426,15 @@ static int load(struct ht_live *live, const struct opening *opening)
 {
 	const struct ht_live_opts *opts = opening->opts;
 	struct ht_programs_opts load_opts = { .ring_bytes = ring_bytes(opts), .log = opts->log, .log_ctx = opts->log_ctx };
-	char why[160];
+	char why[256];
 	int err;
 
 	live->reaper = ht_reaper_new();
 	if (!live->reaper)
 		return refuse(opening, -ENOMEM, "out of memory");
-	ht_features_read(&live->features);
-	load_opts.backend = live->backend = ht_uprobe_probe(why, sizeof(why));
+	ht_features_read(&live->features, opts->btf_path, opts->without);
+	load_opts.btf_path = opts->btf_path;
+	load_opts.backend = live->backend = ht_uprobe_probe(&live->features, why, sizeof(why));
 	load_opts.config.flags = HT_CFG_PROCS | (live->is_filtered ? HT_CFG_FILTERED : 0) | (live->is_following ? HT_CFG_FOLLOW : 0);
 	load_opts.config.flags |= live->match ? HT_CFG_JUDGE : 0;
 	load_opts.config.head_bytes = opts->head_bytes ? opts->head_bytes : HT_HEAD_BYTES_DEFAULT;
@@ -491,6 +493,13 @@ static int program_fd(void *ctx, enum ht_site_group group, enum ht_uprobe_side s
 	return ht_programs_uprobe_fd(live->programs, group, side);
 }
 
+static int site_fd(void *ctx, enum ht_site_group group, int prog_fd, uint64_t cookie)
+{
+	const struct ht_live *live = ctx;
+
+	return ht_programs_site_fd(live->programs, group, prog_fd, cookie);
+}
+
 static void report(void *ctx, int action, pid_t pid, const char *path, const char *reason, unsigned int probe_cnt)
 {
 	struct ht_live *live = ctx;
@@ -519,6 +528,8 @@ static int attach_probes(struct ht_live *live, const struct opening *opening)
 	opts.has_entry_sites = opening->opts->has_entry_sites;
 	opts.fd_end = live->fd_end;
 	opts.reaper = live->reaper;
+	if (ht_programs_lack_cookies(live->programs))
+		opts.site_fd = site_fd;
 	live->probes = ht_probes_new(&opts);
 	if (!live->probes)
 		return refuse(opening, -ENOMEM, "out of memory");

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "source/source.h"
@@ -20,6 +21,8 @@ struct ht_live_opts {
 	size_t ring_bytes;       /* 0 = default; else rounded up to a power of two of at least a page */
 	unsigned int head_bytes; /* 0 = HT_HEAD_BYTES_DEFAULT */
 	bool has_entry_sites;    /* probes on first instructions of public functions only (attach/sites.h) */
+	const char *btf_path;    /* types in place of the kernel's own; NULL: that */
+	uint32_t without;        /* features taken as missing, for tests (attach/features.h) */
 	ht_log_fn log;           /* may be NULL */
 	void *log_ctx;
 	void (*attached)(void *ctx); /* may be NULL; everything is attached, no thread has been started */
@@ -35,6 +38,6 @@ struct ht_source *ht_live_open(const struct ht_live_opts *opts, char *err, size_
 typedef void (*ht_line_fn)(const char *line, void *ctx);
 /* The bodies of httptrace__targets() and httptrace__features(). 0 or -errno. */
 int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx);
-int ht_live_features(ht_line_fn fn, void *ctx);
+int ht_live_features(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx);
 
 #endif

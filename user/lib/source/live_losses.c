@@ -25,6 +25,9 @@
 struct cpu_state {
 	uint64_t seq;
 	uint64_t id_cnt;
+	uint64_t depth;
+	uint64_t missed;
+	uint64_t ids[4];
 };
 
 /* Tables that forget. They fill up with what ended processes left behind: that these are forgotten is no loss, but it is told. */
@@ -36,6 +39,7 @@ static const struct {
 	{ "tls_objects", "evicted_bpf_tls_objects", HT_CNT_TLS_MADE, HT_CNT_TLS_GONE },
 	{ "dns_calls", "evicted_bpf_lookups", HT_CNT_DNS_MADE, HT_CNT_DNS_GONE },
 	{ "route_notes", "evicted_bpf_routes", HT_CNT_ROUTE_MADE, HT_CNT_ROUTE_GONE },
+	{ "threads", "evicted_bpf_threads", HT_CNT_THREAD_MADE, HT_CNT_THREAD_GONE },
 };
 
 int ht_live_losses_init(struct ht_live *live)

@@ -137,15 +137,12 @@ static int print_any_process(void *ctx, pid_t pid)
 	return 0;
 }
 
-static void print_programs_plan(const struct printer *to)
+static void print_programs_plan(const struct printer *to, const struct ht_features *features)
 {
-	struct ht_kernel_btf *btf = ht_kernel_btf_read();
-	struct ht_features features;
 	size_t cnt;
 
-	ht_features_read(&features);
 	for (size_t i = 0; i < (cnt = ht_programs_cnt()); i++) {
-		struct ht_program_state state = ht_programs_plan(i, btf, &features);
+		struct ht_program_state state = ht_programs_plan(i, features);
 
 		if (state.kind >= HT_PROGRAM_ENTRY)
 			continue;
@@ -154,7 +151,6 @@ static void print_programs_plan(const struct printer *to)
 		else
 			line(to, "kernel %s: not probed: %s; lost: %s", state.hook_point, state.reason, state.serves);
 	}
-	ht_kernel_btf_free(btf);
 }
 
 int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
@@ -165,8 +161,9 @@ int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 	struct ht_probes *probes;
 	struct matching matching = { .to = &to };
 	struct ht_live_match *match;
+	struct ht_features features;
 	size_t file_cnt;
-	char why[160];
+	char why[256];
 	int err;
 
 	err = ht_live_match_new(opts, &match);
@@ -180,8 +177,9 @@ int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 		ht_live_match_free(match);
 		return err;
 	}
-	print_programs_plan(&to);
-	if (ht_trial_end(ht_trial_start(ht_uprobe_probe(why, sizeof(why))), NULL) == HT_TRIAL_KILLED)
+	ht_features_read(&features, opts->btf_path, opts->without);
+	print_programs_plan(&to, &features);
+	if (ht_trial_end(ht_trial_start(ht_uprobe_probe(&features, why, sizeof(why))), NULL) == HT_TRIAL_KILLED)
 		line(&to, "returns of functions: not probed: %s; lost: what is known only then (--features)", ht_trial_refusal);
 	ht_live_add_cached(probes);
 	for (size_t i = 0; i < opts->pid_cnt; i++) {
@@ -207,6 +205,7 @@ int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 		line(&to, "process: none matches now; later ones are traced as they begin");
 	ht_live_match_free(match);
 	ht_probes_free(probes);
+	ht_features_free(&features);
 	return 0;
 }
 
@@ -331,9 +330,9 @@ static void print_hooks(const struct printer *to, const struct ht_program_state 
 	}
 }
 
-int ht_live_features(ht_line_fn fn, void *ctx)
+int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *ctx)
 {
-	struct ht_programs_opts opts = { .ring_bytes = (size_t)sysconf(_SC_PAGESIZE) };
+	struct ht_programs_opts opts = { .btf_path = live_opts->btf_path, .ring_bytes = (size_t)sysconf(_SC_PAGESIZE) };
 	const struct printer to = { fn, ctx };
 	const struct ht_program_state *states;
 	struct ht_programs *programs;
@@ -342,9 +341,9 @@ int ht_live_features(ht_line_fn fn, void *ctx)
 	char text[512];
 	size_t cnt;
 
-	ht_features_read(&features);
+	ht_features_read(&features, live_opts->btf_path, live_opts->without);
 	print_rights(&to, &features);
-	opts.backend = ht_uprobe_probe(text, sizeof(text));
+	opts.backend = ht_uprobe_probe(&features, text, sizeof(text));
 	print_uprobes(&to, opts.backend, text);
 	verdict = ht_trial_end(ht_trial_start(opts.backend), NULL);
 	print_trial(&to, verdict);
