@@ -138,6 +138,14 @@ static const struct engine_case gap_cases[] = {
 	  "GET https://a/ 200 ok : " OLDER SENT GOT PUT },
 	{ "an old connection is closed unused: nothing", OLD "close 1\n +1s\n", "" },
 
+	{ "the response's record is lost, an empty receive tells it, then the client closes: not `aborted`",
+	  UP GET "gap 1 rx 38\n again 1 lost=1\n close 1\n", "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\n" },
+
+	{ "a record of the handshake's bytes is lost: the request of that connection says so",
+	  "connect 1 127.0.0.1:443\n up 1\n tls 1 start\n tx 1 tls13_client handshake lost=1\n tls 1 bind 1 nested\n"
+	  "rx 1 tls13_server handshake\n tls 1 done\n" TGET TOK KEEP,
+	  "GET https://a/ 200 ok lost=1 : " COLD_TLS SENT GOT PUT },
+
 	/* ---- ends that may be among what was lost ---- */
 	{ "no loss: a process that exits has aborted its request", UP GET "exit 100\n",
 	  "GET http://a/ aborted wait/aborted : " COLD SENT " ConnClosed{client}\n" },

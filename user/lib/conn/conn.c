@@ -75,6 +75,8 @@ struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t
 
 void ht_conn_lost(struct ht_conn *conn, uint32_t n)
 {
+	if (n)
+		conn->has_lost = true;
 	/* The exchange lays what no request takes to the connection. */
 	if (n && conn->exchange)
 		ht_exchange_lost(conn->exchange, n);
@@ -248,7 +250,7 @@ static void connect_failed(struct ht_conn *conn, const struct ht_rec_sock_state 
 /* Records of bytes that were lost leave no gap where nothing follows them but the close. */
 static void note_lost_bytes(struct ht_conn *conn, const struct ht_rec_sock_state *rec)
 {
-	if (!rec->hdr.lost || !conn->exchange || conn->tls)
+	if (!conn->has_lost || !conn->exchange || conn->tls)
 		return;
 	ht_exchange_reach(conn->exchange, HT_DIR_TX, rec->tx_bytes, rec->hdr.ts_ns);
 	ht_exchange_reach(conn->exchange, HT_DIR_RX, rec->rx_bytes, rec->hdr.ts_ns);
@@ -347,6 +349,7 @@ void ht_conn_event(struct ht_engine *engine, const struct ht_rec_sock_event *rec
 
 	if (!conn)
 		return;
+	ht_conn_lost(conn, rec->hdr.lost);
 	switch (rec->hdr.kind) {
 	case HT_REC_SOCK_ERROR:
 		conn->sock_err = rec->err;
@@ -427,6 +430,8 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 		return;
 	if (rec->hdr.flags & (HT_F_FAILED | HT_F_EOF))
 		ht_conn_lost(conn, rec->hdr.lost);
+	else if (rec->hdr.lost)
+		conn->has_lost = true; /* laid to whom by the exchange */
 	if (rec->hdr.flags & HT_F_FAILED) {
 		if (conn->exchange)
 			ht_exchange_io_failed(conn->exchange, rec->hdr.ts_ns, rec->dir, rec->err);
@@ -445,8 +450,9 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 		else if (conn->kind == HT_CONN_UNDECIDED)
 			conn->kind = HT_CONN_HTTP1;
 	}
-	if (conn->kind == HT_CONN_TLS)
+	if (conn->kind == HT_CONN_TLS) {
+		ht_conn_lost(conn, rec->hdr.lost);
 		ht_conn_tls_bytes(conn, rec);
-	else if (conn->kind == HT_CONN_HTTP1)
+	} else if (conn->kind == HT_CONN_HTTP1)
 		ht_conn_plaintext(conn, rec);
 }

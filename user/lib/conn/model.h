@@ -150,6 +150,7 @@ struct ht_conn {
 	uint64_t losses;   /* of the engine, when it began */
 	bool is_end_seen;  /* its socket told its end, with what it had lost until then */
 	bool has_sent;     /* by what its end told */
+	bool has_lost;     /* records of its socket were lost */
 	uint64_t lost;     /* events about it that are missing and not yet laid to a request */
 	int sock_err;
 	uint64_t requests;         /* seen on it */
