@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
 # In:  bpf/ user/ include/ vmlinux/ examples/ tests/. Sources are found by wildcard: a new file in a room needs no edit here.
-# Out: everything below $(B) (build/, build-sanitize/, build-fuzz/) and compile_commands.json; nothing else is written.
+# Out: everything below $(B) (build/, build-ARCH/, build-sanitize/, build-fuzz/) and compile_commands.json; nothing else is written, but for
+#      the sysroot of another architecture, which is cached outside (tests/vm/root.py).
 # Needs GNU make 4.2; `make run` and `make test` install the rest (packaging/install-deps.sh).
 #
 #   bpf/*.bpf.c ─ clang ─► bpf/*.bpf.o ─ bpftool gen object ─► gen/httptrace.o ─ bpftool gen skeleton ─► gen/httptrace.skel.h
@@ -12,7 +13,19 @@
 VERSION   := $(shell sed -n 's/^.define HTTPTRACE_VERSION *"\([0-9.]*\)".*/\1/p' include/httptrace.h)
 SOVERSION := 0
 
-B       ?= build
+# ARCH=arm64 builds for that architecture, here by a cross compiler and against a sysroot of Debian's packages; CROSS_COMPILE=aarch64-linux-gnu-
+# alone says the same. SYSROOT=DIR is another one; SYSROOT= none, where the compiler finds that architecture's libraries by itself.
+arch_name = $(patsubst aarch64%,arm64,$(patsubst amd64,x86,$(patsubst x86_64%,x86,$(1))))
+HOST_ARCH := $(call arch_name,$(shell uname -m))
+ARCH      ?= $(or $(call arch_name,$(firstword $(subst -, ,$(notdir $(CROSS_COMPILE))))),$(HOST_ARCH))
+override ARCH := $(call arch_name,$(ARCH))
+TRIPLET_arm64 := aarch64-linux-gnu
+TRIPLET_x86   := x86_64-linux-gnu
+TRIPLET       := $(or $(TRIPLET_$(ARCH)),$(error ARCH is one of x86, arm64))
+IS_CROSS      := $(filter-out $(HOST_ARCH),$(ARCH))
+CROSS_COMPILE ?= $(if $(IS_CROSS),$(TRIPLET)-)
+
+B       ?= build$(IS_CROSS:%=-%)
 PREFIX  ?= /usr/local
 BINDIR  ?= $(PREFIX)/bin
 LIBDIR  ?= $(PREFIX)/lib
@@ -22,10 +35,10 @@ COMPDIR ?= $(PREFIX)/share/bash-completion/completions
 DESTDIR ?=
 
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(CROSS_COMPILE)gcc
 endif
 ifeq ($(origin AR),default)
-AR := ar
+AR := $(CROSS_COMPILE)ar
 endif
 CLANG        ?= clang
 BPFTOOL      ?= bpftool
@@ -121,16 +134,18 @@ LIVE_LIBS ?= -lbpf -lelf -lz -lcapstone
 TOOL_LIBS ?= -lssl -lcrypto
 LDFLAGS   ?=
 
-compile   = $(CC) $(BASE) $(CFLAGS) $(SANFLAGS) $(CPPFLAGS)
-link      = $(CC) -pthread $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
+# clang is every architecture's compiler, gcc one's.
+TARGET    = $(if $(IS_CROSS),$(if $(findstring clang,$(CC)),--target=$(TRIPLET)) $(SYSROOT:%=--sysroot=%))
+TARGET_CXX = $(if $(IS_CROSS),--target=$(TRIPLET) $(SYSROOT:%=--sysroot=%))
+compile   = $(strip $(CC) $(TARGET)) $(BASE) $(CFLAGS) $(SANFLAGS) $(CPPFLAGS)
+link      = $(strip $(CC) $(TARGET)) -pthread $(CFLAGS) $(SANFLAGS) $(LDFLAGS)
 # Programs of a sanitized build have the sanitizers' options built in; what they report goes there.
 SAN_OBJ     := $(if $(filter both,$(SAN)),$(B)/obj/tests/sanitizer.o)
 SAN_CHECK   := $(if $(SAN_OBJ),$(B)/tests/sanitizer_check)
 SAN_REPORTS := $(abspath $(B))/reports
 link_program = $(link) $(SAN_OBJ)
 
-BPF_ARCH  := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
-BPF_FLAGS := -target bpf -O2 -g -std=gnu11 -Wall -Wextra $(WERROR) -Wshadow -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -Ivmlinux -Ibpf -MMD -MP
+BPF_FLAGS := -target bpf -O2 -g -std=gnu11 -Wall -Wextra $(WERROR) -Wshadow -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf -MMD -MP
 
 # Files that change when, and only when, how something is built changes, or which sources there are. They are compared while make reads
 # this file, not by a rule, so that a second make has nothing to do.
@@ -139,6 +154,11 @@ ifneq ($(filter-out $(READONLY),$(or $(MAKECMDGOALS),all)),)
 ifeq ($(findstring n,$(filter-out -%,$(firstword $(MAKEFLAGS)))),)
 keep_if_same = $(if $(subst x$(strip $(2)),,x$(strip $(file <$(1))))$(subst x$(strip $(file <$(1))),,x$(strip $(2))),$(file >$(1),$(2)))
 $(shell mkdir -p $(B))
+ifneq ($(IS_CROSS),)
+ifeq ($(origin SYSROOT),undefined)
+SYSROOT := $(or $(shell tests/vm/root.py $(ARCH)-build),$(error no sysroot for $(ARCH); SYSROOT=DIR names another))
+endif
+endif
 $(call keep_if_same,$(B)/flags,$(compile) | $(link) | $(LIVE_LIBS) $(TOOL_LIBS))
 $(call keep_if_same,$(B)/flags-bpf,$(CLANG) $(BPF_FLAGS) $(BPFTOOL))
 $(call keep_if_same,$(B)/sources,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(UNIT_HELP))
@@ -198,7 +218,7 @@ $(eval $(call compile_room,example,$(EXAMPLE_SRC) $(UNIT_API)))
 $(B)/obj/$(UNIT_API_CXX).o: $(UNIT_API_CXX) $(B)/flags
 	$(call say,CXX,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CLANG) -x c++ -std=c++11 -Wall -Wextra $(WERROR) -Wold-style-cast -fno-exceptions -fno-rtti -fPIC -O2 -g $(INC_example) -MMD -MP -c $< -o $@
+	$(Q)$(CLANG) $(TARGET_CXX) -x c++ -std=c++11 -Wall -Wextra $(WERROR) -Wold-style-cast -fno-exceptions -fno-rtti -fPIC -O2 -g $(INC_example) -MMD -MP -c $< -o $@
 
 define archive
 	$(call say,AR,$@)

@@ -90,8 +90,8 @@ uninstall: ## what install put there
 		$(foreach m,$(MAN_PAGES),$(DESTDIR)$(MANDIR)/man$(lastword $(subst ., ,$(m)))/$(notdir $(m)))
 
 clean: ## all that was built
-	rm -rf build build-sanitize build-fuzz compile_commands.json
+	rm -rf build build-arm64 build-x86 build-sanitize build-fuzz compile_commands.json
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9_.-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile mk/targets.mk | expand -t 30
-	@echo "Variables: CC CFLAGS LDFLAGS WERROR= V=1 B=DIR PREFIX DESTDIR ARGS TESTS BENCH T"
+	@echo "Variables: ARCH CROSS_COMPILE SYSROOT CC CFLAGS LDFLAGS WERROR= V=1 B=DIR PREFIX DESTDIR ARGS TESTS BENCH T"

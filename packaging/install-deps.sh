@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-# install-deps.sh run|test|vm|vm-arm64|bench|peers|format: installs the Debian packages that this target needs and that are missing, with
-# apt-get, as root or through sudo. Does nothing when all are there. Package lists are refreshed only when what they say does not suffice.
+# install-deps.sh run|test|arm64|vm|vm-arm64|bench|peers|format: installs the Debian packages that this target needs and that are missing,
+# with apt-get, as root or through sudo. Does nothing when all are there. Package lists are refreshed only when what they say does not suffice.
 # Writes to standard error only. Exit status: 0 all there, 1 not (one line says why and what to do), 2 usage.
 set -u
 
@@ -20,6 +20,8 @@ die() {
 case "${1-}" in
 run) wanted="$build $serve" ;;
 test) wanted="$build $serve $tests" ;;
+# `make ARCH=arm64`: the libraries to link come from tests/vm/root.py, this machine's own are for their headers of BPF.
+arm64) wanted="$build gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3" ;;
 # Kernels under emulation: QEMU, and what an image is unpacked and packed with. Those of the other architecture: vm-arm64.
 vm) wanted="qemu-system-x86 $image" ;;
 vm-arm64) wanted="qemu-system-arm $image" ;;
@@ -27,7 +29,7 @@ bench) wanted="$build $serve libssl-dev nginx" ;;
 # What the benchmark compares with; sslsniff is compiled against kernel headers, any kernel's, when it starts.
 peers) wanted="bpftrace bpfcc-tools tcpdump linux-headers-$(dpkg --print-architecture 2>/dev/null || uname -m)" ;;
 format) wanted="clang-format" ;;
-*) die "usage: install-deps.sh run|test|vm|vm-arm64|bench|peers|format" 2 ;;
+*) die "usage: install-deps.sh run|test|arm64|vm|vm-arm64|bench|peers|format" 2 ;;
 esac
 
 # Not a Debian: whoever has the tools may go on, the build says what else it lacks.

@@ -3,7 +3,8 @@
 """Runs a command under another kernel: tests/vm/run.py [options] KERNEL -- COMMAND...
 
 The command runs as root in a virtual machine whose root is this machine's, read-only, with a tmpfs over it: every tool and file of the host is
-there, nothing written reaches the host but what is written below $HTTPTRACE_VM_SHARE (--share DIR). It has lo, tracefs, debugfs, bpffs, cgroup2,
+there, nothing written reaches the host but what is written below $HTTPTRACE_VM_SHARE (--share DIR). A kernel of another architecture has a root of
+its own (root.py), with this repository at its place. It has lo, tracefs, debugfs, bpffs, cgroup2,
 securityfs, /dev/shm and no network. The processor is emulated (no KVM is needed): everything takes 10 to 20 times as long.
 
 Its output and error output are ours, its exit status is ours. 124: out of time; 125: there was no virtual machine, or it died.
@@ -22,10 +23,12 @@ import threading
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 import image  # noqa: E402
+import root  # noqa: E402
 from kernels import KERNELS  # noqa: E402
 
 OUT_OF_TIME, NO_MACHINE = 124, 125
@@ -48,6 +51,12 @@ def command_script(options):
         lines += [
             "/run/busybox mkdir -p $HTTPTRACE_VM_SHARE",
             "/run/busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=none results $HTTPTRACE_VM_SHARE || exit 125",
+        ]
+    for number, path in enumerate(options.mount):
+        at = shlex.quote(path)
+        lines += [
+            f"/run/busybox mkdir -p {at}",
+            f"/run/busybox mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=loose,ro mount{number} {at} || exit 125",
         ]
     lines += [f"cd {shlex.quote(options.directory)} || exit 125", f"exec {shlex.join(options.command)}"]
     return "\n".join(lines) + "\n"
@@ -83,6 +92,8 @@ def qemu(options, kernel, place, work, ports):
     ]
     if options.share:
         arguments += share_options("results", os.path.abspath(options.share))
+    for number, path in enumerate(options.mount):
+        arguments += share_options(f"mount{number}", path, read_only=True)
     for name, descriptor in ports.items():
         arguments += ["-chardev", f"file,id={name},path=/dev/fd/{descriptor}", "-device", f"virtserialport,chardev={name},name={name}"]
     return arguments
@@ -172,7 +183,8 @@ def run(options):
     try:
         place = image.image(kernel, say)
         if kernel.arch != image.host_arch() and options.root == "/":
-            raise image.ImageError(f"{kernel.name} is no kernel for this machine's programs: name a root of its own by --root")
+            options.root = str(root.root(kernel.arch, say))
+            options.mount.append(str(HERE.parent.parent))
     except image.ImageError as error:
         say(error)
         return NO_MACHINE
@@ -194,6 +206,7 @@ def main():
     parser.add_argument("--memory", type=int, default=2048, metavar="MB", help="of the machine (2048)")
     parser.add_argument("--append", default="", metavar="TEXT", help="more for the kernel's command line")
     parser.add_argument("--share", metavar="DIR", help="read and written there as $HTTPTRACE_VM_SHARE")
+    parser.add_argument("--mount", action="append", default=[], metavar="DIR", help="read there at the same path, where --root is another")
     parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="in the command's environment")
     parser.add_argument("--directory", default=os.getcwd(), metavar="DIR", help="where the command runs (here)")
     parser.add_argument("--root", default="/", metavar="DIR", help="the machine's root, instead of this machine's")
