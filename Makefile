@@ -105,6 +105,8 @@ LIB_A     := $(B)/libhttptrace.a
 SONAME    := libhttptrace.so.$(SOVERSION)
 LIB_SO    := $(B)/libhttptrace.so.$(VERSION)
 CLI       := $(B)/httptrace-bpf
+# Preloaded into the program under other kernels: it tells what the verifier says.
+VM_LOADS  := $(B)/tests/vm/loads.so
 CHECKS    := $(B)/check/core-without-libbpf.so $(B)/check/httptrace-bpf-shared
 
 # --- flags ---------------------------------------------------------------------------------------------------------------------------
@@ -174,7 +176,7 @@ lib: $(LIB_A) $(LIB_SO) $(B)/$(SONAME) $(B)/libhttptrace.so
 bpf: $(SKEL)
 tools: $(TOOL_BIN)
 checks: $(CHECKS)
-tests: all checks $(UNIT_BIN) $(TOOL_BIN) $(SAN_CHECK)
+tests: all checks $(UNIT_BIN) $(TOOL_BIN) $(SAN_CHECK) $(if $(SAN),,$(VM_LOADS))
 
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/flags-bpf
 	$(call say,BPF,$<)
@@ -294,6 +296,11 @@ $(call tool_bin,$(TOOL_API)): $(B)/%: $(B)/obj/%.o $(LIB_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
 	$(Q)$(link_program) $< $(LIB_A) $(LIVE_LIBS) -o $@
+
+$(VM_LOADS): tests/vm/loads.c $(B)/flags
+	$(call say,LD,$@)
+	@mkdir -p $(@D)
+	$(Q)$(compile) -shared $< -o $@ -ldl
 
 # A sanitized build: the object with its options, and a program that proves that it reports.
 $(B)/obj/tests/sanitizer.o: tests/sanitizer.c $(B)/flags

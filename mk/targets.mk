@@ -2,7 +2,7 @@
 #
 # What people type: run, test and its parts, bench, format, install. Included by Makefile, whose variables it uses.
 
-.PHONY: run test unit replay e2e fuzz fuzz-targets fuzz-corpus sanitize sanitize-targets bench format format-check install uninstall clean help
+.PHONY: run test test-vm unit replay e2e fuzz fuzz-targets fuzz-corpus sanitize sanitize-targets bench format format-check install uninstall clean help
 
 run: ## install what is missing, build, trace a curl against a local HTTPS server; ARGS='-p PID' traces what you want
 	@packaging/install-deps.sh run
@@ -11,10 +11,16 @@ run: ## install what is missing, build, trace a curl against a local HTTPS serve
 
 test: ## install what is missing, build, run every test; TESTS='unit e2e' selects
 	@packaging/install-deps.sh test
+	@$(if $(call selected,vm),packaging/install-deps.sh vm || echo 'test: what needs other kernels is skipped' >&2)
 	+@$(SUBMAKE) $(PARALLEL) tests
 	+@$(if $(call selected,fuzz),$(SUBMAKE) fuzz-targets)
 	+@$(if $(call selected,sanitize),$(SUBMAKE) sanitize-targets)
 	@tests/run --build $(B) $(TESTS)
+test-vm: ## tests under every kernel of tests/vm/kernels.py, emulated (root), and docs/kernels.md; KERNELS='6.1 6.12' selects: half an hour each
+	@packaging/install-deps.sh test
+	@packaging/install-deps.sh vm
+	+@$(SUBMAKE) $(PARALLEL) tests
+	@tests/run --build $(B) --long --kernels '$(or $(KERNELS),all)' vm
 selected = $(if $(TESTS),$(filter $(1),$(TESTS)),yes)
 
 unit: $(UNIT_BIN) ## the C unit tests only (no libbpf, no root)
@@ -94,4 +100,4 @@ clean: ## all that was built
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z0-9_.-]*\):[^#]*## \(.*\)/  make \1\t\2/p' Makefile mk/targets.mk | expand -t 30
-	@echo "Variables: ARCH CROSS_COMPILE SYSROOT CC CFLAGS LDFLAGS WERROR= V=1 B=DIR PREFIX DESTDIR ARGS TESTS BENCH T"
+	@echo "Variables: ARCH CROSS_COMPILE SYSROOT CC CFLAGS LDFLAGS WERROR= V=1 B=DIR PREFIX DESTDIR ARGS TESTS KERNELS BENCH T"

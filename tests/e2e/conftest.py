@@ -14,7 +14,12 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from bed import certs, dns, netns, nginx, server  # noqa: E402  (the path comes first)
+from bed import certs, dns, netns, nginx, server, tracer  # noqa: E402  (the path comes first)
+from bed.wait import limit  # noqa: E402
+
+
+# What holds of a machine under another kernel: only there.
+collect_ignore = [] if "HTTPTRACE_VM" in os.environ else ["test_machine.py"]
 
 
 class Bed:
@@ -84,7 +89,7 @@ class Bed:
             text=True,
             errors="replace",
             env=env or self.env,
-            timeout=timeout_s,
+            timeout=limit(timeout_s),
             check=False,
             **more,
         )
@@ -139,7 +144,7 @@ class Stepper:
 
     def end(self):
         self.process.stdin.close()
-        return self.process.wait(10)
+        return self.process.wait(limit(10))
 
 
 def pytest_configure(config):
@@ -160,6 +165,28 @@ def pytest_collection_modifyitems(config, items):
         plain = item.get_closest_marker("plain_build")
         if plain:
             item.add_marker(pytest.mark.skip(reason=f"sanitized build: {plain.args[0]}"))
+
+
+# -- which hooks the tests that passed have seen, and how: into the file that HTTPTRACE_SEEN names
+
+_seen = {}
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.when == "call":
+        while tracer.seen:
+            hook, how = tracer.seen.pop()
+            if report.passed:
+                _seen.setdefault(hook, {}).setdefault(how, item.nodeid)
+
+
+def pytest_sessionfinish():
+    path = os.environ.get("HTTPTRACE_SEEN")
+    if path:
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(_seen, file, indent=1, sort_keys=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 """An image of a kernel: what QEMU boots. Debian packages in, a directory in the cache out.
 
 The directory holds `vmlinux` (x86-64: the uncompressed ELF file, which boots in 2 s where vmlinuz takes 5; arm64: the flat Image), `initrd`
-(a static busybox, tests/vm/init, and the modules it needs to reach the host's root) and `stamp` (what it was made by, and the sums of both).
+(a static busybox, tests/vm/init, and the modules it needs to reach the host's root) and `stamp` (what it was made by, and the sums of all files); `programs` holds
+unpacked packages for the tests of that kernel, where it names any.
 It is made anew when it is absent, damaged, or when this directory's code has changed. Made beside its place and renamed, under a lock:
 several runs may ask for one at once.
 
@@ -111,6 +112,11 @@ class Archive:
         """[{field: value}], newest first."""
         text = tool("apt-cache", *self.options, "show", package).decode()
         return [dict(re.findall(r"^([\w-]+): (.*)$", part, re.M)) for part in text.split("\n\n") if part.strip()]
+
+    def needed(self, packages):
+        """What installing the packages on an empty system would install."""
+        listed = tool("apt-get", "-qq", *self.options, "--simulate", "--no-install-recommends", "install", *packages).decode()
+        return re.findall(r"^Inst (\S+)", listed, re.M)
 
     def download(self, packages):
         """Paths of the .deb files, by package name."""
@@ -227,22 +233,23 @@ def initramfs(folder, busybox, module_files):
 
 # -- the cache
 
-def recipe():
+def recipe(kernel):
     """Changes when what makes an image does."""
-    digest = hashlib.sha256()
-    for name in ("image.py", "kernels.py", "init"):
+    digest = hashlib.sha256(repr(kernel).encode())
+    for name in ("image.py", "init"):
         digest.update((HERE / name).read_bytes())
     return digest.hexdigest()
 
 
 def sums(folder):
-    return {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in ("vmlinux", "initrd")}
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink() and path.name != "stamp")
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def is_whole(folder):
+def is_whole(folder, kernel):
     try:
         stamp = json.loads((folder / "stamp").read_text(encoding="utf-8"))
-        return stamp["recipe"] == recipe() and stamp["sums"] == sums(folder)
+        return stamp["recipe"] == recipe(kernel) and stamp["sums"] == sums(folder)
     except (OSError, ValueError, KeyError):
         return False
 
@@ -284,7 +291,14 @@ def make(kernel, work):
     (image / "vmlinux").write_bytes((flat_of if kernel.arch == "arm64" else elf_of)(vmlinuz.read_bytes()))
     busybox = busybox_for(archive, kernel, work)
     (image / "initrd").write_bytes(initramfs(work / "initramfs", busybox, modules(work / "root", release)))
-    stamp = {"recipe": recipe(), "release": release, "sums": sums(image)}
+    if kernel.programs:
+        # libc is the machine's own: a program's libraries may be older than it, not newer.
+        names = [name for name in archive.needed(kernel.programs) if name not in ("libc6", "libgcc-s1", "libcrypt1")]
+        names = [name for name in names if name.startswith("lib") or name in (*kernel.programs, "zlib1g")]
+        for name, path in archive.download(names).items():
+            if name in names:
+                tool("dpkg-deb", "-x", path, image / "programs")
+    stamp = {"recipe": recipe(kernel), "release": release, "sums": sums(image)}
     (image / "stamp").write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
 
 
@@ -293,7 +307,7 @@ def image(kernel, say=lambda text: None):
     place = cache_directory() / kernel.name
     try:
         with locked(cache_directory() / f"{kernel.name}.lock"):
-            if is_whole(place):
+            if is_whole(place, kernel):
                 return place
             say(f"{'making anew' if place.exists() else 'making'} the image of {kernel.name} ({kernel.suite}, {kernel.arch}) in {place}")
             with tempfile.TemporaryDirectory(prefix=f"{kernel.name}-", dir=cache_directory()) as work:

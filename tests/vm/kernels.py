@@ -12,12 +12,13 @@ class Kernel(typing.NamedTuple):
     suite: str
     series: str
     arch: str = "amd64"
+    programs: tuple = ()  # packages of the suite that a test runs there, with the libraries they need
 
 
 KERNELS = {
     kernel.name: kernel
     for kernel in (
-        Kernel("5.10", "bullseye", "5.10."),
+        Kernel("5.10", "bullseye", "5.10.", programs=("curl", "libssl1.1")),
         Kernel("6.1", "bookworm", "6.1."),
         Kernel("6.12", "trixie", "6.12."),
         Kernel("newest", "trixie-backports", ""),

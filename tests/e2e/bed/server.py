@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from . import netns
+from .wait import limit
 
 PLAIN, PLAIN_V4 = 8080, 8081  # the latter on 127.0.0.1 only: ::1 refuses
 PLAIN_OTHER = 8082  # on 10.99.0.2 only
@@ -532,7 +533,7 @@ class Server:
 
     def take(self, requests=0, connections=0, timeout_s=10):
         """What was served since the last take(), once there are at least so many requests and ended connections (or the time is over)."""
-        taken = self._take(requests, connections, timeout_s)
+        taken = self._take(requests, connections, limit(timeout_s))
         assert len(taken["requests"]) >= requests, f"served {len(taken['requests'])} requests, expected {requests}: {taken}"
         assert len(taken["connections"]) >= connections, f"{len(taken['connections'])} connections ended, expected {connections}: {taken}"
         return taken
@@ -543,7 +544,7 @@ class Server:
     def stop(self):
         self.process.stdin.close()
         try:
-            self.process.wait(5)
+            self.process.wait(limit(5))
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()

@@ -9,8 +9,10 @@ import threading
 import time
 
 from . import hooks, schema
+from .wait import limit
 
 READY = "httptrace-bpf: tracing"
+seen = set()  # (hook, how) of what was reported since somebody emptied it: conftest.py, after each test
 START_TIMEOUT_S = 20
 STOP_TIMEOUT_S = 20
 
@@ -24,6 +26,12 @@ def binary():
     path = os.path.abspath(os.environ.get("HTTPTRACE_BPF") or os.path.join(repository(), "build", "httptrace-bpf"))
     assert os.access(path, os.X_OK), f"{path} is not there: build it (make), or name it by HTTPTRACE_BPF"
     return path
+
+
+def backend():
+    """Options that force the backend which HTTPTRACE_BACKEND names: kprobe, fentry or tp_btf."""
+    name = os.environ.get("HTTPTRACE_BACKEND")
+    return ("--backend", name) if name else ()
 
 
 def clock_offset_ns():
@@ -56,6 +64,7 @@ class Trace:
                 f"line {number} ({value.get('url') or value.get('host_port') or value.get('type')}): {item}" for item in wrong
             ]
             self.objects.append(value)
+            seen.update((hook["hook"], hook["how"]) for hook in value.get("hooks", ()))
         if check:
             self.check()
 
@@ -125,7 +134,7 @@ class Tracer:
 
     def __init__(self, bed, *options, jsonl=True, wait_ready=True, host_namespaces=False, env=None, prefix=(), path=None):
         self.options, self.fields = options, "-H" in options
-        arguments = [*prefix, path or binary(), *(("-o", "jsonl") if jsonl else ()), *options]
+        arguments = [*prefix, path or binary(), *backend(), *(("-o", "jsonl") if jsonl else ()), *options]
         self._changed = threading.Condition()
         self._lines, self._err_lines, self._ended = [], [], 0
         self.ready_s = self.stop_s = None
@@ -173,7 +182,7 @@ class Tracer:
 
     def wait_ready(self, timeout_s=START_TIMEOUT_S):
         with self._changed:
-            self._changed.wait_for(lambda: self.ready_s is not None or self._ended == 2, timeout_s)
+            self._changed.wait_for(lambda: self.ready_s is not None or self._ended == 2, limit(timeout_s))
         if self.ready_s is None:
             self.kill()
             raise AssertionError(f"no line '{READY} ...' (exit status {self.process.returncode}); stderr: {self.stderr}")
@@ -187,7 +196,7 @@ class Tracer:
             return len(found) >= count or self._ended == 2
 
         with self._changed:
-            self._changed.wait_for(enough, timeout_s)
+            self._changed.wait_for(enough, limit(timeout_s))
         assert (
             len(found) >= count
         ), f"{len(found)} of {count} reports came within {timeout_s} s; {len(self._lines)} lines; stderr: {self.stderr[-2000:]}"
@@ -200,13 +209,13 @@ class Tracer:
         """Wait until it ends by itself; the Trace."""
         begun = time.monotonic()
         try:
-            status = self.process.wait(timeout_s)
+            status = self.process.wait(limit(timeout_s))
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"did not end within {timeout_s} s; stderr: {self.stderr[-2000:]}") from None
         self.stop_s = time.monotonic() - begun
         for thread in self._threads:
-            thread.join(5)
+            thread.join(limit(5))
         self.process.stdout.close()
         self.process.stderr.close()
         return Trace(self._lines, status, self.stderr, fields=self.fields, check=check)
@@ -234,12 +243,12 @@ def trace_command(bed, arguments, *options, timeout_s=60, env=None, stdin=subpro
     """httptrace-bpf -o jsonl=FILE OPTIONS -- ARGUMENTS, to its end. Trace.stdout is the command's, Trace.status its exit status."""
     report = bed.file("trace.jsonl")
     done = subprocess.run(
-        [path or binary(), "-o", f"jsonl={report}", *options, "--", *arguments],
+        [path or binary(), *backend(), "-o", f"jsonl={report}", *options, "--", *arguments],
         stdin=stdin,
         capture_output=True,
         text=True,
         env=env or bed.env,
-        timeout=timeout_s,
+        timeout=limit(timeout_s),
         check=False,
         errors="replace",
     )
@@ -258,6 +267,6 @@ def run(bed, *arguments, timeout_s=60, env=None, path=None, prefix=(), text=True
         capture_output=True,
         text=text,
         env=env or bed.env,
-        timeout=timeout_s,
+        timeout=limit(timeout_s),
         check=False,
     )

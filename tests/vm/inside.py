@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Runs in the machine: tests/vm/inside.py FORM BUILD, the parts of plan.py that are of FORM, with what is in BUILD.
+
+Out, in $HTTPTRACE_VM_SHARE, for each BACKEND (any: the program's own choice):
+    BACKEND.features, BACKEND.loads    `--features`, and what the verifier said then of each program
+    BACKEND-N.xml, BACKEND-N.seen      pytest's results of each part; which hooks its passed tests saw, and how
+    refused.json                       {backend: why it cannot be had}
+    ended                              when all of it was run
+Exit status 0, whatever the tests say: stage.py counts.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+sys.dont_write_bytecode = True
+
+from plan import ANY, BACKENDS, parts  # noqa: E402
+
+E2E = Path(__file__).resolve().parent.parent / "e2e"
+TIMEOUT_S = 600  # of what is no test
+
+
+class Inside:
+    def __init__(self, form, build):
+        self.form, self.build = form, build
+        self.program = build / "httptrace-bpf"
+        self.share = Path(os.environ["HTTPTRACE_VM_SHARE"])
+        self.env = {**os.environ, "HTTPTRACE_BPF": str(self.program), "HTTPTRACE_BUILD": str(build)}
+
+    def run_program(self, *arguments, **env):
+        return subprocess.run(
+            [self.program, *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_S,
+            env={**self.env, **env},
+        )
+
+    def refusal(self, backend):
+        """None, or why this kernel has not got it."""
+        tried = self.run_program("--backend", backend, "-q", "-o", "jsonl=/dev/null", "--", "true")
+        return None if tried.returncode == 0 else (tried.stderr.strip().splitlines() or [f"exit status {tried.returncode}"])[-1]
+
+    def features(self, backend):
+        option = () if backend == ANY else ("--backend", backend)
+        preload = str(self.build / "tests/vm/loads.so")
+        told = self.run_program(*option, "--features", LD_PRELOAD=preload, HTTPTRACE_LOADS=str(self.share / f"{backend}.loads"))
+        (self.share / f"{backend}.features").write_text(told.stdout + told.stderr, encoding="utf-8")
+
+    def tests(self, backend):
+        env = dict(self.env) if backend == ANY else {**self.env, "HTTPTRACE_BACKEND": backend}
+        for number, part in enumerate(parts(self.form, backend != ANY)):
+            print(f"-- {backend}: {part.what}", flush=True)
+            results = self.share / f"{backend}-{number}"
+            env["HTTPTRACE_SEEN"] = f"{results}.seen"
+            # Started for each part: -k is for one part only.
+            command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--color=no", f"--junitxml={results}.xml"]
+            subprocess.run([*command, *part.tests], cwd=E2E, env=env, stdin=subprocess.DEVNULL, check=False)
+
+    def run(self):
+        refused = {backend: why for backend in BACKENDS if (why := self.refusal(backend))}
+        (self.share / "refused.json").write_text(json.dumps(refused), encoding="utf-8")
+        for backend in (ANY, *(name for name in BACKENDS if name not in refused)):
+            self.features(backend)
+            self.tests(backend)
+        (self.share / "ended").touch()
+
+
+if __name__ == "__main__":
+    Inside(sys.argv[1], Path(sys.argv[2])).run()

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Which tests run under which kernel: the one list, from which docs/kernels.md tells it.
+
+A kernel is booted once. In the machine one run leaves the choice of backends to the program, and each backend that the kernel has is forced once.
+All end-to-end tests would take hours under emulation: left out is what is the same on every kernel (the command line, outputs, capture files,
+figures). `make test` runs a short form under few kernels, `make test-vm` the long one under all.
+"""
+
+import typing
+
+ANY = "any"  # the program's own choice
+BACKENDS = ("kprobe", "fentry", "tp_btf")
+
+# Each record kind and each hook, in the clear and with TLS; names and addresses; new and kept connections; refused, reset, retried, given up.
+SHORT = (
+    "cold http by name",
+    "cold http by IPv6 address",
+    "cold https by name",
+    "cold https, TLS 1.2",
+    "three https URLs on one connection",
+    "idle 50 ms between",
+    "POST in two writes, https",
+    "POST with Expect: 100",
+    "103 then 200",
+    "a byte at a time",
+    "large body, https",
+    "101",
+    "pipelining",
+    "a head in many writes",
+    "::1 refused, then 127.0.0.1",
+    "first family swallowed",
+    "refused",
+    "unreachable",
+    "name not found",
+    "bad certificate",
+    "close with no byte",
+    "reset in the body, https",
+    "client gives up waiting",
+    "client closes early",
+    "dialled, never used",
+    "stale connection retried after a reset",
+    "requests keeps its connection",
+    "lwp https",
+    "wget posts",
+)
+
+
+class Part(typing.NamedTuple):
+    what: str
+    tests: tuple  # for pytest, below tests/e2e
+    is_forced: bool = False  # once for each backend that the kernel has, not with the program's own choice
+    forms: tuple = ("short", "long")
+
+
+PLAN = (
+    Part("every scenario: sequence, arguments, outcome", ("test_scenarios.py", "-k", "test_traced")),
+    Part("the main scenarios", tuple(f"test_scenarios.py::test_traced[{name}]" for name in SHORT), True, ("short",)),
+    Part("every scenario", ("test_scenarios.py", "-k", "test_traced"), True, ("long",)),
+    Part("running processes, their children, open connections; breakpoints", ("test_pid.py",)),
+    Part("function returns under seccomp", ("test_seccomp.py",)),
+    Part("every process, servers, what is not HTTP", ("test_system_wide.py",), forms=("long",)),
+    Part("names, cgroups, children", ("test_which.py", "-k", "cgroup or name or children"), forms=("long",)),
+    Part("libraries that come, go, are replaced", ("test_faults_library.py",), forms=("long",)),
+    Part("exec, fork, other namespaces, pids used again", ("test_faults_process.py",), forms=("long",)),
+    Part("the rights that are kept suffice", ("test_privileges.py",), forms=("long",)),
+    Part("this kernel: what README says works, other libraries; the kernel has no complaint", ("test_machine.py",)),
+)
+
+
+def parts(form, is_forced):
+    return [part for part in PLAN if form in part.forms and part.is_forced == is_forced]
