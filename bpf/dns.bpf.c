@@ -5,6 +5,7 @@
  * In: its entry and return. Out: HT_REC_DNS_START, HT_REC_DNS_DONE with the answers. The call in flight is kept by thread
  * (maps.bpf.h: dns_calls); a lookup inside a lookup (a name service module may make one) belongs to the outer one and is not told.
  */
+#include "arch.bpf.h"
 #include "emit.bpf.h"
 #include "filter.bpf.h"
 
@@ -173,8 +174,8 @@ static __always_inline int on_lookup_done(struct pt_regs *ctx)
 		ht_count(HT_CNT_RETURN_UNMATCHED);
 		return 0;
 	}
-	/* The return address has been popped: the outer call's own return is the one right above its entry. */
-	if (PT_REGS_SP(ctx) != call->sp + sizeof(long) && PT_REGS_SP(ctx) <= call->sp)
+	/* Deeper in the stack than the outer call: an inner one's return. */
+	if (PT_REGS_SP(ctx) - HT_RETURN_POPS < call->sp)
 		return 0;
 	read_texts(call);
 	rec = ht_reserve(sizeof(*rec), &seq, NULL);

@@ -4,8 +4,8 @@
  *
  * In: uprobes and uretprobes; the attach cookie says which function (HT_FN_*). Out: HT_REC_TLS, and HT_REC_DATA of plaintext. A
  * call in flight is a frame on its thread's stack of four (maps.bpf.h: threads); a return takes the topmost frame of its function
- * that lies deeper in the thread's stack than the return, with all above it, so frames left by longjmp or by a switch of stacks do
- * no harm. SSL_connect calls SSL_do_handshake: both may be probed. A handshake is the object's: from the first call that began it
+ * that does not lie further out in the thread's stack than the return, with all above it, so frames left by longjmp or by a switch
+ * of stacks do no harm. SSL_connect calls SSL_do_handshake: both may be probed. A handshake is the object's: from the first call that began it
  * to the first success, over any number of calls.
  */
 #include "filter.bpf.h"
@@ -456,7 +456,7 @@ static __always_inline int pop(struct task_struct *task, __u32 fn, __u64 sp, str
 			return -1;
 		depth--;
 		top = ht_frame(th, depth);
-		if (top->fn == fn && top->sp < sp) {
+		if (top->fn == fn && top->sp <= sp - HT_RETURN_POPS) {
 			*call = *top;
 			th->depth = depth;
 			if (depth && call->err_lib) {

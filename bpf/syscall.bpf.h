@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * syscall.bpf.h - where the bytes of the running send or receive are in user memory. All that depends on the architecture is here.
+ * syscall.bpf.h - where the bytes of the running send or receive are in user memory.
  *
  * The tracepoints of socket calls carry no buffer, but the user's registers of the running system call are at hand
  * (kernel.bpf.h). They are believed only if their first argument is a file descriptor of this very socket: io_uring's
@@ -9,96 +9,7 @@
 #ifndef HT_SYSCALL_BPF_H
 #define HT_SYSCALL_BPF_H
 
-#include "types.bpf.h"
-
-#define HT_CALL_NONE 0
-#define HT_CALL_BUF  1 /* (fd, buf, len) */
-#define HT_CALL_IOV  2 /* (fd, iovec, count) */
-#define HT_CALL_MSG  3 /* (fd, msghdr) */
-#define HT_CALL_FILE 4 /* sendfile, splice */
-#define HT_CALL_RING 5 /* io_uring_enter */
-
-#if defined(__TARGET_ARCH_x86)
-#define TS_COMPAT 0x0002 /* arch/x86/include/asm/thread_info.h */
-
-static __always_inline int ht_is_compat(struct task_struct *task)
-{
-	return HT_FIELD(task, thread_info.status) & TS_COMPAT;
-}
-
-#define HT_SYSCALL_NR(regs)   ((int)HT_FIELD(regs, orig_ax))
-#define HT_SYSCALL_ARG1(regs) HT_FIELD(regs, di)
-#define HT_SYSCALL_ARG2(regs) HT_FIELD(regs, si)
-#define HT_SYSCALL_ARG3(regs) HT_FIELD(regs, dx)
-
-/* arch/x86/entry/syscalls/syscall_64.tbl */
-static __always_inline int ht_call_kind(int nr)
-{
-	switch (nr) {
-	case 0:  /* read */
-	case 1:  /* write */
-	case 44: /* sendto */
-	case 45: /* recvfrom */
-		return HT_CALL_BUF;
-	case 19:  /* readv */
-	case 20:  /* writev */
-	case 327: /* preadv2 */
-	case 328: /* pwritev2 */
-		return HT_CALL_IOV;
-	case 46: /* sendmsg */
-	case 47: /* recvmsg */
-		return HT_CALL_MSG;
-	case 40:  /* sendfile */
-	case 275: /* splice */
-		return HT_CALL_FILE;
-	case 426: /* io_uring_enter */
-		return HT_CALL_RING;
-	default:
-		return HT_CALL_NONE;
-	}
-}
-#elif defined(__TARGET_ARCH_arm64)
-#define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
-
-static __always_inline int ht_is_compat(struct task_struct *task)
-{
-	return (HT_FIELD(task, thread_info.flags) >> TIF_32BIT) & 1;
-}
-
-#define HT_SYSCALL_NR(regs)   HT_FIELD(regs, syscallno)
-#define HT_SYSCALL_ARG1(regs) HT_FIELD(regs, orig_x0)
-#define HT_SYSCALL_ARG2(regs) HT_FIELD(regs, regs[1])
-#define HT_SYSCALL_ARG3(regs) HT_FIELD(regs, regs[2])
-
-/* include/uapi/asm-generic/unistd.h */
-static __always_inline int ht_call_kind(int nr)
-{
-	switch (nr) {
-	case 63:  /* read */
-	case 64:  /* write */
-	case 206: /* sendto */
-	case 207: /* recvfrom */
-		return HT_CALL_BUF;
-	case 65:  /* readv */
-	case 66:  /* writev */
-	case 286: /* preadv2 */
-	case 287: /* pwritev2 */
-		return HT_CALL_IOV;
-	case 211: /* sendmsg */
-	case 212: /* recvmsg */
-		return HT_CALL_MSG;
-	case 71: /* sendfile */
-	case 76: /* splice */
-		return HT_CALL_FILE;
-	case 426: /* io_uring_enter */
-		return HT_CALL_RING;
-	default:
-		return HT_CALL_NONE;
-	}
-}
-#else
-#error "no system call table for this architecture"
-#endif
+#include "arch.bpf.h"
 
 /*
  * The task's descriptors. To be called once, early: for each pointer loaded through a trusted one (the task) the verifier searches

@@ -95,6 +95,7 @@ def settle(folder):
             (folder / "etc" / name).write_bytes((masters / f"{name}.master").read_bytes())
         (folder / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n", encoding="ascii")
         (folder / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost ip6-localhost\n", encoding="ascii")
+        (folder / "etc/resolv.conf").touch()
     for link, to in (("usr/bin/awk", "mawk"), ("usr/bin/sh", "dash")):
         if (folder / "usr/bin" / to).exists() and not (folder / link).exists():
             (folder / link).symlink_to(to)
