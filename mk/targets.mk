@@ -20,7 +20,9 @@ test-vm: ## tests under every kernel of tests/vm/kernels.py, emulated (root), an
 	@packaging/install-deps.sh test
 	@packaging/install-deps.sh vm
 	+@$(SUBMAKE) $(PARALLEL) tests
+	+@$(if $(call wants_arm64),packaging/install-deps.sh vm-arm64 && packaging/install-deps.sh arm64 && $(SUBMAKE) $(PARALLEL) ARCH=arm64 B=build-arm64 tests)
 	@tests/run --build $(B) --long --kernels '$(or $(KERNELS),all)' vm
+wants_arm64 = $(if $(IS_CROSS),,$(if $(KERNELS),$(findstring arm64,$(KERNELS)),yes))
 selected = $(if $(TESTS),$(filter $(1),$(TESTS)),yes)
 
 unit: $(UNIT_BIN) ## the C unit tests only (no libbpf, no root)

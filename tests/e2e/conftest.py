@@ -18,8 +18,8 @@ from bed import certs, dns, netns, nginx, server, tracer  # noqa: E402  (the pat
 from bed.wait import limit  # noqa: E402
 
 
-# What holds of a machine under another kernel: only there.
-collect_ignore = [] if "HTTPTRACE_VM" in os.environ else ["test_machine.py"]
+# What needs another kernel is collected under one only (tests/vm).
+collect_ignore = [] if "HTTPTRACE_VM" in os.environ else ["test_backends.py", "test_machine.py"]
 
 
 class Bed:

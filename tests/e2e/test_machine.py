@@ -14,22 +14,23 @@ from bed.tracer import repository, trace_command
 from bed.wait import limit
 from expect import COLD_TLS_NAME, KEPT, LAST, REUSED, Expect, compare
 
-KERNEL = os.environ["HTTPTRACE_VM"]
-PROGRAMS = os.path.join(os.environ["HTTPTRACE_VM_IMAGE"], "programs")
+IMAGE = os.environ.get("HTTPTRACE_VM_IMAGE")  # not there where the root is not that of the machine that builds
+PROGRAMS = os.path.join(IMAGE or "/nowhere", "programs")
 
 
 def test_this_is_the_kernel():
-    with open(os.path.join(os.environ["HTTPTRACE_VM_IMAGE"], "stamp"), encoding="utf-8") as file:
-        assert f'"{platform.release()}"' in file.read()
+    assert platform.release() == os.environ["HTTPTRACE_VM_RELEASE"]
 
 
-def test_make_run():
-    """README's two commands, on a tree that is built, with no network."""
-    command = ["make", "--no-print-directory", "run"]
-    done = subprocess.run(command, cwd=repository(), capture_output=True, text=True, check=False, timeout=limit(60))
-    assert done.returncode == 0, f"exit status {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
-    for hook in ("ConnectStart", "ConnectDone", "TLSHandshakeDone", "WroteHeaders", "GotFirstResponseByte", "PutIdleConn"):
-        assert hook in done.stdout, f"make run shows no {hook}: {done.stdout[-3000:]}{done.stderr[-1500:]}"
+if IMAGE:
+
+    def test_make_run():
+        """README's two commands, on a tree that is built, with no network."""
+        command = ["make", "--no-print-directory", "run", "B=" + os.environ["HTTPTRACE_BUILD"]]
+        done = subprocess.run(command, cwd=repository(), capture_output=True, text=True, check=False, timeout=limit(60))
+        assert done.returncode == 0, f"exit status {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
+        for hook in ("ConnectStart", "ConnectDone", "TLSHandshakeDone", "WroteHeaders", "GotFirstResponseByte", "PutIdleConn"):
+            assert hook in done.stdout, f"make run shows no {hook}: {done.stdout[-3000:]}{done.stderr[-1500:]}"
 
 
 @pytest.fixture

@@ -26,6 +26,8 @@ $busybox mount -t securityfs securityfs /sys/kernel/security
 $busybox mount -t bpf -o mode=700 bpf /sys/fs/bpf
 $busybox ifconfig lo 127.0.0.1 netmask 255.0.0.0 up
 $busybox hostname httptrace-vm
+# A root that was never installed has none.
+[ -e /etc/resolv.conf ] || : >/etc/resolv.conf
 # What systemd gives its services.
 ulimit -Hn 524288
 ulimit -Sn 1024

@@ -46,7 +46,8 @@ class Inside:
     def refusal(self, backend):
         """None, or why this kernel has not got it."""
         tried = self.run_program("--backend", backend, "-q", "-o", "jsonl=/dev/null", "--", "true")
-        return None if tried.returncode == 0 else (tried.stderr.strip().splitlines() or [f"exit status {tried.returncode}"])[-1]
+        told = tried.stderr.strip().splitlines() or [f"exit status {tried.returncode}"]
+        return None if tried.returncode == 0 else told[-1].removeprefix("httptrace-bpf: ")
 
     def features(self, backend):
         option = () if backend == ANY else ("--backend", backend)

@@ -11,37 +11,28 @@ import typing
 ANY = "any"  # the program's own choice
 BACKENDS = ("kprobe", "fentry", "tp_btf")
 
-# Each record kind and each hook, in the clear and with TLS; names and addresses; new and kept connections; refused, reset, retried, given up.
+# Each way in of a backend, and each record kind: connects that succeed, are refused, fail at once; IPv4 and IPv6; sends in one write and several;
+# receives, peeked at, that find nothing, that end; closes by either side, resets.
 SHORT = (
-    "cold http by name",
     "cold http by IPv6 address",
     "cold https by name",
-    "cold https, TLS 1.2",
-    "three https URLs on one connection",
-    "idle 50 ms between",
-    "POST in two writes, https",
+    "three URLs on one connection",
+    "POST in two writes",
     "POST with Expect: 100",
-    "103 then 200",
-    "a byte at a time",
-    "large body, https",
-    "101",
-    "pipelining",
     "a head in many writes",
     "::1 refused, then 127.0.0.1",
-    "first family swallowed",
-    "refused",
     "unreachable",
-    "name not found",
-    "bad certificate",
-    "close with no byte",
-    "reset in the body, https",
+    "close in the body",
+    "reset in the body",
     "client gives up waiting",
-    "client closes early",
-    "dialled, never used",
-    "stale connection retried after a reset",
-    "requests keeps its connection",
-    "lwp https",
+    "stale connection retried",
     "wget posts",
+)
+OPEN = (
+    "test_pid.py::test_open_keep_alive_connection",
+    "test_pid.py::test_attached_in_the_middle_of_a_response",
+    "test_pid.py::test_children_of_a_traced_shell[grandchild-https]",
+    "test_pid.py::test_breakpoints_only_where_asked_and_gone_at_the_end",
 )
 
 
@@ -56,13 +47,15 @@ PLAN = (
     Part("every scenario: sequence, arguments, outcome", ("test_scenarios.py", "-k", "test_traced")),
     Part("the main scenarios", tuple(f"test_scenarios.py::test_traced[{name}]" for name in SHORT), True, ("short",)),
     Part("every scenario", ("test_scenarios.py", "-k", "test_traced"), True, ("long",)),
-    Part("running processes, their children, open connections; breakpoints", ("test_pid.py",)),
-    Part("function returns under seccomp", ("test_seccomp.py",)),
+    Part("running processes: an open connection, a grandchild; no breakpoint is left", OPEN, forms=("short",)),
+    Part("running processes, their children, open connections, breakpoints", ("test_pid.py",), forms=("long",)),
+    Part("function returns under seccomp", ("test_seccomp.py",), forms=("long",)),
     Part("every process, servers, what is not HTTP", ("test_system_wide.py",), forms=("long",)),
     Part("names, cgroups, children", ("test_which.py", "-k", "cgroup or name or children"), forms=("long",)),
     Part("libraries that come, go, are replaced", ("test_faults_library.py",), forms=("long",)),
     Part("exec, fork, other namespaces, pids used again", ("test_faults_process.py",), forms=("long",)),
     Part("the rights that are kept suffice", ("test_privileges.py",), forms=("long",)),
+    Part("the same client by every backend at once: the same reports", ("test_backends.py",)),
     Part("this kernel: what README says works, other libraries; the kernel has no complaint", ("test_machine.py",)),
 )
 

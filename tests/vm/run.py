@@ -43,7 +43,9 @@ def command_script(options):
     """What the guest's shell runs."""
     env = {"PATH": os.environ.get("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"), "HOME": "/root", "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     env["HTTPTRACE_VM"] = options.kernel
-    env["HTTPTRACE_VM_IMAGE"] = str(image.cache_directory() / options.kernel)
+    env["HTTPTRACE_VM_RELEASE"] = image.release(image.cache_directory() / options.kernel)
+    if options.root == "/":
+        env["HTTPTRACE_VM_IMAGE"] = str(image.cache_directory() / options.kernel)
     if options.share:
         env["HTTPTRACE_VM_SHARE"] = "/run/httptrace-share"
     env.update(item.split("=", 1) for item in options.env)

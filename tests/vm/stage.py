@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 import image
+import root
 from kernels import KERNELS
 from plan import ANY, BACKENDS, parts
 
@@ -19,6 +20,10 @@ HERE = Path(__file__).resolve().parent
 FEW = ("5.10", "6.1")  # what `make test` runs
 TIMEOUT_S = {"short": 1500, "long": 5400}
 SLOWER = 20  # an emulated processor beside another one
+
+
+def tell(text):
+    print(f"vm      {text}", flush=True)
 
 
 class Result(typing.NamedTuple):
@@ -39,15 +44,23 @@ def names(wanted):
     return chosen
 
 
-def why_not(kernel):
+def build_of(kernel, build):
+    """Where what runs under it was built: build/, or build-arm64/ beside it."""
+    arch = KERNELS[kernel].arch
+    return build if arch == image.host_arch() else build.with_name(f"build-{arch}")
+
+
+def why_not(kernel, build):
     """What is missing to run it at all, or None."""
-    if KERNELS[kernel].arch != image.host_arch():
-        return "no program for its architecture is built here"
+    if not (build_of(kernel, build) / "httptrace-bpf").exists():
+        return f"{build_of(kernel, build)} holds no program (make ARCH={KERNELS[kernel].arch})"
     qemu = {"amd64": "qemu-system-x86_64", "arm64": "qemu-system-aarch64"}[KERNELS[kernel].arch]
     if not shutil.which(qemu):
         return f"{qemu} is missing (packaging/install-deps.sh vm)"
     try:
-        image.image(KERNELS[kernel], lambda text: print(f"vm      {text}", flush=True))
+        image.image(KERNELS[kernel], tell)
+        if KERNELS[kernel].arch != image.host_arch():
+            root.root(KERNELS[kernel].arch, tell)
     except image.ImageError as error:
         return f"no image: {error}"
     return None
@@ -61,7 +74,7 @@ def run_one(kernel, form, build):
     command = [
         *(sys.executable, HERE / "run.py", "-v", "--share", folder, "--timeout", str(TIMEOUT_S[form])),
         *("--env", f"HTTPTRACE_SLOWER={SLOWER}", "--console", folder / "console", "--directory", HERE.parent.parent),
-        *(kernel, "--", "/usr/bin/python3", HERE / "inside.py", form, build),
+        *(kernel, "--", "/usr/bin/python3", HERE / "inside.py", form, build_of(kernel, build)),
     ]
     with open(folder / "log", "w+", encoding="utf-8", errors="replace") as log:
         status = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False).returncode
