@@ -55,7 +55,7 @@ static long walk_step(__u32 i, struct dns_walk *walk)
 	}
 	if (family == walk->last_family && addr[0] == walk->last[0] && addr[1] == walk->last[1])
 		return 0;
-	walk->last_family = family;
+	walk->last_family = HT_ONCE(node[0]) >> 32; /* not `family`, of which the verifier knows what it was compared with */
 	walk->last[0] = addr[0];
 	walk->last[1] = addr[1];
 	rec->addr_total++;

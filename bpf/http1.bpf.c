@@ -8,6 +8,15 @@
  */
 #include "stream.bpf.h"
 
+#ifdef HT_OLD
+#define HT_LOAD_AT_ONCE 4096
+#else
+#define HT_LOAD_AT_ONCE HT_LOAD_FIRST
+#endif
+
+/* HT_OLD: bytes of the chunked coding that are looked at in one go. */
+#define OLD_CHUNK 20
+
 /* Bytes loaded at once while walking chunks. */
 #define CHUNK_LOAD 1024
 
@@ -82,6 +91,17 @@ static __always_inline void start_line(struct ht_scratch *sc, struct ht_stream *
 	}
 }
 
+/* The high bit of each byte of w that is '\n', exactly (no carries between bytes). */
+static __always_inline __u64 newlines(__u64 w)
+{
+	w ^= 0x0a0a0a0a0a0a0a0aULL;
+	return ~(((w & 0x7f7f7f7f7f7f7f7fULL) + 0x7f7f7f7f7f7f7f7fULL) | w | 0x7f7f7f7f7f7f7f7fULL);
+}
+
+#ifdef HT_OLD
+#include "http1_old.bpf.h"
+#else
+
 static __always_inline void content_length(struct ht_scratch *sc, struct ht_stream *st, __u32 at, __u32 end)
 {
 	__u64 value = 0;
@@ -134,13 +154,6 @@ HT_GLOBAL __noinline int ht_field_line(struct ht_scratch *sc, struct ht_stream *
 			transfer_encoding(sc, st, line + 18, line + len);
 	}
 	return 0;
-}
-
-/* The high bit of each byte of w that is '\n', exactly (no carries between bytes). */
-static __always_inline __u64 newlines(__u64 w)
-{
-	w ^= 0x0a0a0a0a0a0a0a0aULL;
-	return ~(((w & 0x7f7f7f7f7f7f7f7fULL) + 0x7f7f7f7f7f7f7f7fULL) | w | 0x7f7f7f7f7f7f7f7fULL);
 }
 
 /* Index of the lowest set byte of a mask made by newlines(). */
@@ -214,6 +227,13 @@ static long scan_step(__u32 i, struct ht_feed *f)
 	return 0;
 }
 
+static __always_inline void scan_head(struct ht_feed *f)
+{
+	bpf_loop(HT_WIN, scan_step, f, 0);
+}
+
+#endif
+
 /* The window ended inside a head: keep the unfinished line's start, or what matters of it. */
 static __always_inline void keep_line(struct ht_scratch *sc, struct ht_stream *st)
 {
@@ -247,26 +267,33 @@ HT_GLOBAL __noinline int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl,
 		return ht_emit(sc, fl, st, 0, rem);
 	}
 	want = ht_least(ht_least(rem, room - st->head_cnt), HT_LOAD_MAX);
-	cnt = ht_least(want, HT_LOAD_FIRST);
+	cnt = ht_least(want, HT_LOAD_AT_ONCE);
 	/* Everything before was answered; not what stands before it in this very call. */
 	if (sc->dir == HT_DIR_TX && !st->head_cnt && !sc->pos && fl->last_dir == HT_DIR_RX + 1)
 		fl->resp_cnt = fl->req_cnt;
 	for (i = 0; carry && i < HT_CARRY_MAX; i += 8)
 		*(__u64 *)(sc->win + i) = *(__u64 *)(st->carry + i);
+	HT_FORGET(carry, sc->memo);
+	HT_FORGET(cnt, sc->memo);
 	if (ht_load(sc, sc->pos, carry, cnt))
 		return 0;
+	HT_FORGET(carry, sc->memo);
+	HT_FORGET(cnt, sc->memo);
+	HT_FORGET(rem, sc->memo);
 	sc->carry = carry;
 	sc->line = 0;
 	sc->at = carry;
 	sc->end = carry + cnt;
 	sc->found = 0;
-	HT_LOOP(HT_WIN, 16, scan_step, &f);
+	scan_head(&f);
+#ifndef HT_OLD
 	if (!sc->found && cnt < want) {
 		if (ht_load(sc, sc->pos + cnt, carry + cnt, want - cnt))
 			return 0;
 		sc->end = carry + want;
-		HT_LOOP(HT_WIN, 16, scan_step, &f);
+		scan_head(&f);
 	}
+#endif
 	if (!sc->found) {
 		cap = sc->end - carry;
 		st->head_cnt += cap;
@@ -380,12 +407,15 @@ HT_GLOBAL __noinline int ht_feed_chunk(struct ht_scratch *sc, struct ht_flow *fl
 	sc->found = 1;
 	if (st->cphase != HT_CHUNK_DATA || st->skip <= HT_CHUNK_SMALL) {
 		cnt = ht_least(rem, CHUNK_LOAD);
+		HT_FORGET(cnt, sc->memo);
 		if (ht_load(sc, sc->pos, 0, cnt))
 			return 0;
+		HT_FORGET(cnt, sc->memo);
+		HT_FORGET(rem, sc->memo);
 		sc->at = 0;
 		sc->end = cnt;
 		sc->found = 0;
-		HT_LOOP(CHUNK_LOAD + 1, 64, chunk_step, &f);
+		HT_LOOP(CHUNK_LOAD + 1, OLD_CHUNK, chunk_step, &f);
 		cap = sc->at;
 	}
 	if (sc->found == 1) {

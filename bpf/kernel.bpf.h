@@ -19,14 +19,14 @@
 #ifndef HT_KERNEL_BPF_H
 #define HT_KERNEL_BPF_H
 
+/* One load or store, where it is written. */
+#define HT_ONCE(x) (*(volatile __typeof__(x) *)&(x))
+
 #ifdef HT_OLD
 
 #define HT_GLOBAL __hidden
 
 #define HT_PROBE_MAP_FLAGS 0
-
-/* One load or store, where it is written. */
-#define HT_ONCE(x) (*(volatile __typeof__(x) *)&(x))
 
 /* Up to n times where the kernel has loops; where it unrolls them up to old_n: what is left then the caller has to see. */
 #define HT_LOOP(n, old_n, step, ctx)             \
@@ -35,6 +35,16 @@
 		for (i_ = 0; i_ < (old_n); i_++) \
 			if (step(i_, ctx))       \
 				break;           \
+	} while (0)
+
+/*
+ * Makes the verifier know nothing of x, by way of m in a map: ways here that differ in what it knew are one from here on, instead of each being followed
+ * to the end.
+ */
+#define HT_FORGET(x, m)           \
+	do {                      \
+		HT_ONCE(m) = (x); \
+		(x) = HT_ONCE(m); \
 	} while (0)
 
 /* A field of something the kernel owns. */
@@ -62,7 +72,8 @@ static __always_inline struct pt_regs *ht_user_regs(struct task_struct *task)
 #define HT_GLOBAL
 #define HT_PROBE_MAP_FLAGS           BPF_F_NO_PREALLOC
 #define HT_LOOP(n, old_n, step, ctx) bpf_loop(n, step, ctx, 0)
-#define HT_FIELD(ptr, field)         ((ptr)->field)
+#define HT_FORGET(x, m)
+#define HT_FIELD(ptr, field) ((ptr)->field)
 
 static __always_inline struct task_struct *ht_task(void)
 {
@@ -74,6 +85,13 @@ static __always_inline struct pt_regs *ht_user_regs(struct task_struct *task)
 	return (struct pt_regs *)bpf_task_pt_regs(task);
 }
 
+#endif
+
+/* Whether a TLS call's return is not waited for: with uprobe sessions only (6.13). */
+#ifdef HT_OLD
+#define HT_IS_QUICK(call) 0
+#else
+#define HT_IS_QUICK(call) ((call)->is_quick)
 #endif
 
 /* The user's stack pointer when the running task entered the kernel. */

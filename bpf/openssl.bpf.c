@@ -150,7 +150,7 @@ static __always_inline __u8 kind_of(__u32 fn)
  */
 static __always_inline int is_stale(const struct ht_tls_call *call, __u64 sp, __u32 fn)
 {
-	return call->sp < sp || (call->sp == sp && (call->fn == fn || call->is_quick));
+	return call->sp < sp || (call->sp == sp && (call->fn == fn || HT_IS_QUICK(call)));
 }
 
 /*
@@ -250,7 +250,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 	case HT_FN_SSL_CLEAR:
 		/* A handshake begins with clearing its own object (ssl/statem/statem.c, state_machine). */
 		call = ht_tls_running(task, sp);
-		if (call && call->object == object && !call->is_quick)
+		if (call && call->object == object && !HT_IS_QUICK(call))
 			return 0;
 		/* fallthrough */
 	case HT_FN_SSL_FREE:
@@ -602,7 +602,7 @@ static __always_inline int on_library_error(struct pt_regs *ctx)
 		return 0;
 	call->err_lib = ERR_LIB_SSL;
 	call->err_reason = PT_REGS_PARM2(ctx);
-	if (!call->is_quick)
+	if (!HT_IS_QUICK(call))
 		return 0;
 	/* Nobody waits for its return. */
 	o = object_find(call->object, bpf_get_current_pid_tgid() >> 32);

@@ -16,6 +16,11 @@
 /* Rounds of the outer loop for one call: pipelined heads, chunks. What is left then is told as a length. */
 #define ROUNDS 512
 
+/* HT_OLD: rounds of each loop. Buffers of one call; heads and chunks of one call (then HT_MODE_RAW); TLS records of hellos, six each. */
+#define OLD_GATHER 6
+#define OLD_ROUNDS 3
+#define OLD_HELLO  12
+
 /* TLS hellos are captured up to this many bytes a direction; a ClientHello with a post-quantum key share has about 1,800. */
 #define HELLO_MAX 4096
 
@@ -36,6 +41,8 @@ HT_GLOBAL __noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, stru
 
 	if (!sc || !fl || !st)
 		return 0;
+	HT_FORGET(cap, sc->memo);
+	HT_FORGET(orig, sc->memo);
 	at = sc->carry & (HT_CARRY_MAX - 1);
 	if (!cap)
 		at = 0;
@@ -81,7 +88,10 @@ HT_GLOBAL __noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, stru
 /* ht_classify of the window's first cnt bytes. */
 HT_GLOBAL __noinline int ht_is(struct ht_scratch *sc, __u32 cnt)
 {
-	return sc ? ht_classify(sc->win, cnt) : HT_IS_MORE;
+	if (!sc)
+		return HT_IS_MORE;
+	HT_FORGET(cnt, sc->memo);
+	return ht_classify(sc->win, cnt);
 }
 
 static long gather_step(__u32 i, struct ht_feed *f)
@@ -124,6 +134,9 @@ HT_GLOBAL __noinline int ht_load(struct ht_scratch *sc, __u32 from, __u32 dst, _
 
 	if (!sc)
 		return -1;
+	HT_FORGET(from, sc->memo);
+	HT_FORGET(dst, sc->memo);
+	HT_FORGET(cnt, sc->memo);
 	if (sc->no_buf)
 		return -1;
 	if (!sc->iov_cnt) {
@@ -135,7 +148,7 @@ HT_GLOBAL __noinline int ht_load(struct ht_scratch *sc, __u32 from, __u32 dst, _
 	sc->iov_skip = from;
 	sc->iov_dst = dst & 2047;
 	sc->iov_left = cnt;
-	HT_LOOP(1024 + HT_LOAD_MAX / HT_GATHER_MAX + 1, 16, gather_step, &f);
+	HT_LOOP(1024 + HT_LOAD_MAX / HT_GATHER_MAX + 1, OLD_GATHER, gather_step, &f);
 	if (!sc->iov_left)
 		return 0;
 fault:
@@ -143,6 +156,31 @@ fault:
 	ht_count(HT_CNT_FAULT);
 	return -1;
 }
+
+#ifdef HT_OLD
+#define IS_RAW(st)           ((st)->mode == HT_MODE_RAW)
+#define HT_MODE_AFTER_ROUNDS HT_MODE_RAW
+#define RAW_LOAD             8192
+
+static __noinline int feed_raw(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
+{
+	__u32 cnt = ht_least(sc->total - sc->pos, RAW_LOAD);
+
+	sc->carry = 0;
+	if (ht_load(sc, sc->pos, 0, cnt))
+		return 0;
+	HT_FORGET(cnt, sc->memo);
+	return ht_emit(sc, fl, st, cnt, cnt);
+}
+#else
+#define IS_RAW(st)           0
+#define HT_MODE_AFTER_ROUNDS HT_MODE_CLOSE
+
+static __always_inline int feed_raw(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
+{
+	return 0;
+}
+#endif
 
 /* One round: a head, a run of body, a run of chunks. */
 static long feed_step(__u32 i, struct ht_feed *f)
@@ -164,6 +202,8 @@ static long feed_step(__u32 i, struct ht_feed *f)
 		if (!st->skip)
 			ht_head_reset(st);
 		ht_emit(sc, fl, st, 0, gap);
+	} else if (IS_RAW(st)) {
+		feed_raw(sc, fl, st);
 	} else {
 		ht_emit(sc, fl, st, 0, rem);
 	}
@@ -190,8 +230,14 @@ static __always_inline void feed_rest(struct ht_feed *f)
 		if (!st->skip)
 			st->cphase = HT_CHUNK_CRLF;
 	} else {
-		st->mode = HT_MODE_CLOSE;
+		st->mode = HT_MODE_AFTER_ROUNDS;
 		st->carry_len = 0;
+		if (IS_RAW(st) && !sc->no_buf) {
+			feed_raw(sc, fl, st);
+			rem = sc->total - sc->pos;
+			if (!rem)
+				return;
+		}
 	}
 	ht_emit(sc, fl, st, 0, rem);
 }
@@ -272,10 +318,11 @@ static __always_inline void hello(struct ht_feed *f)
 	sc->at = 0;
 	sc->end = cnt;
 	sc->found = 0;
-	HT_LOOP(HELLO_MAX, 16, hello_step, f);
+	HT_LOOP(HELLO_MAX, OLD_HELLO, hello_step, f);
 	cap = sc->found ? sc->found : cnt;
 	st->head_cnt += cap;
-	if (sc->found || cap < sc->total)
+	/* Also where the rounds did not suffice. */
+	if (sc->found || cap < sc->total || sc->at < cnt)
 		fl->quiet = 1;
 	sc->flags |= HT_F_HANDSHAKE;
 	ht_emit(sc, fl, st, cap, sc->total);
@@ -312,9 +359,9 @@ HT_GLOBAL __noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, s
 		} else if (fl->kind == HT_STREAM_OTHER) {
 			taste(&f, TASTE_OTHER);
 		} else {
-			if (st->mode == HT_MODE_CLOSE || (st->mode != HT_MODE_HEAD && fl->last_dir != sc->dir + 1))
+			if (st->mode == HT_MODE_CLOSE || IS_RAW(st) || (st->mode != HT_MODE_HEAD && fl->last_dir != sc->dir + 1))
 				resync(&f);
-			HT_LOOP(ROUNDS, 4, feed_step, &f);
+			HT_LOOP(ROUNDS, OLD_ROUNDS, feed_step, &f);
 			feed_rest(&f);
 		}
 	}

@@ -10,6 +10,17 @@
 
 #include "emit.bpf.h"
 
+/* One of the two streams. HT_OLD: not by a choice, as the verifier would follow each by itself from there on (kernel.bpf.h: HT_FORGET). */
+static __always_inline struct ht_stream *ht_stream_of(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
+{
+#ifdef HT_OLD
+	HT_ONCE(sc->memo) = st == &fl->rx;
+	return &fl->tx + (HT_ONCE(sc->memo) & 1);
+#else
+	return st;
+#endif
+}
+
 /* Answers of ht_decide. */
 #define HT_SAYS_NOTHING 0 /* not recognised so far; of a stream whose role is known: deliver */
 #define HT_SAYS_CLIENT  1 /* the program is the client of this connection */

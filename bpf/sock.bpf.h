@@ -360,7 +360,7 @@ static __always_inline struct ht_tls_call *nesting_call(struct task_struct *task
 	call = ht_tls_running(task, ht_user_sp(task));
 	if (!call)
 		return NULL;
-	if (call->is_quick)
+	if (HT_IS_QUICK(call))
 		return dir == HT_DIR_TX && call->cookie == ss->cookie ? call : NULL;
 	if (dir == HT_DIR_RX)
 		call->nest = ret > 0 ? HT_NEST_DATA : ret == 0 ? HT_NEST_EOF : ret == -EAGAIN ? HT_NEST_AGAIN : call->nest;
@@ -382,7 +382,7 @@ static __always_inline void on_quiet(struct sock *sk, struct ht_sock *ss, struct
 		bind_nested(sk, ss, call, bpf_ktime_get_ns(), 0);
 	} else if (dir == HT_DIR_TX) {
 		call->sent_bytes += ret;
-		if (call->is_quick)
+		if (HT_IS_QUICK(call))
 			quick_sent(call, bpf_ktime_get_ns(), ret);
 	}
 }
@@ -450,7 +450,7 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 	if (ss->owner != tgid && dir == HT_DIR_TX && ht_allowed(tgid))
 		ss->owner = tgid; /* handed on by fork or over a socket */
 	if (ret <= 0) {
-		if (call && call->is_quick)
+		if (call && HT_IS_QUICK(call))
 			quick_sent(call, ts, ret);
 		on_nothing(ss, ts, ret, dir);
 	} else if (ss->flow.quiet) {

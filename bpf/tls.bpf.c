@@ -30,6 +30,9 @@ HT_GLOBAL __noinline int ht_tls_plaintext(struct ht_tls *o, struct ht_tls_call *
 		__sync_fetch_and_add(&o->flow.lost, 1);
 		return 0;
 	}
+	st = ht_stream_of(sc, &o->flow, st);
+	HT_FORGET(cnt, sc->memo);
+	HT_FORGET(is_tx, sc->memo);
 	sc->ts_ns = ts;
 	sc->start_ns = is_tx ? call->start_ns : 0;
 	sc->cookie = o->cookie;

@@ -74,6 +74,8 @@
 #define HT_MODE_CHUNK  2 /* chunked coding: see cphase */
 #define HT_MODE_CLOSE  3 /* no end is known: lengths only, until the direction turns and a head is recognised */
 
+#define HT_MODE_RAW 4 /* HT_OLD: CLOSE, but everything is copied: framing could not be followed in the rounds there are */
+
 /* Longest start of an unfinished line that is kept from one call to the next. The lines that matter are shorter. */
 #define HT_CARRY_MAX 64
 
@@ -282,6 +284,12 @@ struct ht_scratch {
 	__u64 iov_skip;
 	__u32 iov_dst;
 	__u32 iov_left;
+	/* HT_OLD: values of two fields of the head; end 0: there is none. */
+	__u32 memo; /* HT_FORGET */
+	__u32 length_at;
+	__u32 length_end;
+	__u32 coding_at;
+	__u32 coding_end;
 
 	__u8 rec[sizeof(struct ht_rec_data)]; /* room for the header in front of the bytes */
 	__u8 win[HT_WIN + HT_WIN_SLACK];
