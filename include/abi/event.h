@@ -36,6 +36,8 @@
 #define HT_REC_END    69 /* struct ht_rec_tick: tracing ended in good order at ts */
 
 #define HT_REC_COUNT 70 /* struct ht_rec_count: a counter of the source's for the summary; before END */
+#define HT_REC_LOSING \
+	71 /* struct ht_rec_losing: some events since ts are lost of which nothing has shown which CPU's and how many; that follows */
 
 #define HT_CPU_USER 0xffffffffu /* hdr.cpu of a record made in user space; seq then counts such records */
 
@@ -275,6 +277,11 @@ struct ht_rec_lost {
 	char where[24]; /* "ringbuf", "sideband", "kretprobe", ... NUL-terminated */
 };
 
+struct ht_rec_losing {
+	struct ht_hdr hdr;
+	__u64 until_ns;
+};
+
 struct ht_rec_count {
 	struct ht_hdr hdr;
 	__u64 count;
@@ -300,6 +307,7 @@ static_assert(sizeof(struct ht_rec_dns) == 40 + 16 + 8 + 16 + 256 + 32 + 16 * 24
 static_assert(sizeof(struct ht_rec_proc) == 40 + 16 + 8 + 8 + 16 + 256, "ABI");
 static_assert(sizeof(struct ht_rec_target) == 56, "ABI");
 static_assert(sizeof(struct ht_rec_lost) == 72, "ABI");
+static_assert(sizeof(struct ht_rec_losing) == 48, "ABI");
 static_assert(sizeof(struct ht_rec_count) == 72, "ABI");
 static_assert(sizeof(struct ht_rec_config) == 48, "ABI");
 #endif

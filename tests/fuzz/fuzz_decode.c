@@ -58,6 +58,7 @@ static void seen_record(void *ctx, const struct ht_hdr *rec)
 	case HT_REC_TICK:
 	case HT_REC_END:
 	case HT_REC_LOST:
+	case HT_REC_LOSING:
 		abort();
 	default:
 		break;

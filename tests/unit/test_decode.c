@@ -71,13 +71,13 @@ static const struct ht_decode_ops note_ops = {
 
 /* --- order --- */
 
-enum step_kind { OVER, KERNEL, USER, TICK, END, LOST, FLUSH, BROKEN, UNKNOWN };
+enum step_kind { OVER, KERNEL, USER, TICK, END, LOST, LOSING, FLUSH, BROKEN, UNKNOWN };
 
 struct step {
 	enum step_kind kind;
 	uint64_t ts_ns;
 	uint32_t cpu;
-	uint64_t seq; /* LOST: the count */
+	uint64_t seq; /* LOST: the count; LOSING: until when */
 };
 
 #define K(ts, cpu, seq)              \
@@ -95,6 +95,10 @@ struct step {
 #define E(ts)                           \
 	{                               \
 		END, ts, HT_CPU_USER, 0 \
+	}
+#define LO(ts, until)                          \
+	{                                      \
+		LOSING, ts, HT_CPU_USER, until \
 	}
 #define L(ts, count)                         \
 	{                                    \
@@ -216,6 +220,10 @@ static const struct {
 	  { K(20, 0, 0), L(15, 7), T(30) },
 	  " lost(15,7,sideband) 20/0.0 time(30)",
 	  { .records = 2 } },
+	{ "a loss that nothing shows yet begins when it may have happened first",
+	  { K(10, 0, 0), T(10), K(20, 0, 1), LO(10, 22), T(21) },
+	  " 10/0.0 time(10) losing(10-22) 20/0.1 time(21)",
+	  { .records = 3 } },
 	{ "a loss of nothing", { L(15, 0), T(30) }, " time(30)", { .records = 1 } },
 	{ "what cannot be read has arrived nevertheless",
 	  { K(10, 0, 0), B(11, 0, 1), Q(12, 0, 2), K(13, 0, 3), T(30) },
@@ -235,6 +243,7 @@ static struct ht_hdr *make(const struct step *step)
 		struct ht_rec_sock_event event;
 		struct ht_rec_clock clock;
 		struct ht_rec_lost lost;
+		struct ht_rec_losing losing;
 	} rec;
 
 	memset(&rec, 0, sizeof(rec));
@@ -253,6 +262,11 @@ static struct ht_hdr *make(const struct step *step)
 	case USER:
 		rec.hdr.kind = HT_REC_CLOCK;
 		rec.hdr.size = sizeof(rec.clock);
+		break;
+	case LOSING:
+		rec.hdr.kind = HT_REC_LOSING;
+		rec.hdr.size = sizeof(rec.losing);
+		rec.losing.until_ns = step->seq;
 		break;
 	case LOST:
 		rec.hdr.kind = HT_REC_LOST;

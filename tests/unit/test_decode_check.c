@@ -52,6 +52,7 @@ union any {
 	struct ht_rec_target target;
 	struct ht_rec_lost lost;
 	struct ht_rec_count count;
+	struct ht_rec_losing losing;
 	struct ht_rec_config config;
 	char bytes[2048];
 };
@@ -150,6 +151,10 @@ static void make_sound(union any *any, uint16_t kind)
 		any->count.count = 1;
 		memset(any->count.name, 'x', sizeof(any->count.name));
 		break;
+	case HT_REC_LOSING:
+		any->hdr.size = sizeof(any->losing);
+		any->losing.until_ns = 1;
+		break;
 	case HT_REC_CONFIG:
 		any->hdr.size = sizeof(any->config);
 		break;
@@ -162,7 +167,7 @@ static void make_sound(union any *any, uint16_t kind)
 static const uint16_t kinds[] = {
 	HT_REC_SOCK_STATE, HT_REC_CONNECT_FAIL, HT_REC_SOCK_ERROR, HT_REC_SOCK_RESET, HT_REC_SOCK_AGAIN, HT_REC_DATA,
 	HT_REC_TLS,        HT_REC_DNS_START,    HT_REC_DNS_DONE,   HT_REC_PROC,       HT_REC_CLOCK,      HT_REC_TICK,
-	HT_REC_TARGET,     HT_REC_LOST,         HT_REC_CONFIG,     HT_REC_END,        HT_REC_COUNT,
+	HT_REC_TARGET,     HT_REC_LOST,         HT_REC_CONFIG,     HT_REC_END,        HT_REC_COUNT,      HT_REC_LOSING,
 };
 
 enum { SOUND = 0, WRONG = -EBADMSG };
@@ -238,6 +243,7 @@ static const struct {
 	{ "text of one part", HT_REC_TARGET, SET(ht_rec_target, text_len), 9, WRONG },
 	{ "text without its last NUL", HT_REC_TARGET, SET(ht_rec_target, text_len), 13, SOUND },
 	{ "cut in where", HT_REC_LOST, SET(ht_hdr, size), 71, WRONG },
+	{ "cut in until_ns", HT_REC_LOSING, SET(ht_hdr, size), 40, WRONG },
 	{ "cut in name", HT_REC_COUNT, SET(ht_hdr, size), 71, WRONG },
 	{ "cut", HT_REC_CONFIG, SET(ht_hdr, size), 47, WRONG },
 #undef SET

@@ -82,7 +82,8 @@ long syscall(long number, ...)
 	va_end(args);
 	if (!next)
 		next = (long (*)(long, ...))dlsym(RTLD_NEXT, "syscall");
-	if (number == SYS_bpf && arg[0] == BPF_PROG_LOAD && (unsigned long)arg[2] >= offsetof(union bpf_attr, prog_name) + BPF_OBJ_NAME_LEN) {
+	if (number == SYS_bpf && arg[0] == BPF_PROG_LOAD &&
+	    (unsigned long)arg[2] >= offsetof(union bpf_attr, prog_name) + BPF_OBJ_NAME_LEN) {
 		const union bpf_attr *attr = (const union bpf_attr *)arg[1];
 
 		if (!attr->log_level && attr->prog_name[0])

@@ -168,6 +168,7 @@ static const struct kind {
 	[HT_REC_LOST] = { sizeof(struct ht_rec_lost), sizeof(struct ht_rec_lost), NULL },
 	[HT_REC_CONFIG] = { sizeof(struct ht_rec_config), sizeof(struct ht_rec_config), NULL },
 	[HT_REC_COUNT] = { sizeof(struct ht_rec_count), sizeof(struct ht_rec_count), NULL },
+	[HT_REC_LOSING] = { sizeof(struct ht_rec_losing), sizeof(struct ht_rec_losing), NULL },
 	[HT_REC_END] = { sizeof(struct ht_rec_tick), sizeof(struct ht_rec_tick), NULL },
 };
 

@@ -268,6 +268,12 @@ static struct ht_hdr *take_room(struct ht_decode *decode, size_t bytes)
 
 /* --- giving --- */
 
+static void give_begin(const struct ht_decode *decode, uint64_t from_ns, uint64_t until_ns)
+{
+	if (decode->ops->loss_begins)
+		decode->ops->loss_begins(decode->ctx, from_ns, until_ns);
+}
+
 static void give(struct ht_decode *decode, const struct ht_hdr *rec)
 {
 	if (rec->ts_ns > decode->max_given_ns)
@@ -277,6 +283,8 @@ static void give(struct ht_decode *decode, const struct ht_hdr *rec)
 
 		if (lost->count)
 			decode->ops->lost(decode->ctx, rec->ts_ns, lost->count, lost->where);
+	} else if (rec->kind == HT_REC_LOSING) {
+		give_begin(decode, rec->ts_ns, ((const struct ht_rec_losing *)rec)->until_ns);
 	} else {
 		decode->ops->record(decode->ctx, rec);
 	}
@@ -291,8 +299,7 @@ static void give_entry(struct ht_decode *decode, const struct entry *entry)
 	}
 	if (entry->chunk == IN_NO_CHUNK_BEGIN) {
 		decode->pending_bytes -= sizeof(*entry);
-		if (decode->ops->loss_begins)
-			decode->ops->loss_begins(decode->ctx, entry->ts_ns, entry->until_ns);
+		give_begin(decode, entry->ts_ns, entry->until_ns);
 		return;
 	}
 	give(decode, entry->rec);

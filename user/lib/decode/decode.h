@@ -15,12 +15,11 @@
 #include "abi/event.h"
 
 struct ht_decode_ops {
-	/* One sound record (any kind but TICK, END and LOST), in time order. Valid during the call. */
+	/* One sound record (any kind but TICK, END, LOST and LOSING), in time order. Valid during the call. */
 	void (*record)(void *ctx, const struct ht_hdr *rec);
 	/* count events were lost at `where`, at about ts_ns. */
 	void (*lost)(void *ctx, uint64_t ts_ns, uint64_t count, const char *where);
-	/* Of one CPU's events between from_ns and until_ns some were lost, which lost() tells at until_ns. Comes in the order of from_ns. May be
-	 * NULL. */
+	/* Events between from_ns and until_ns were lost, which lost() tells at until_ns or later. Comes in the order of from_ns. May be NULL. */
 	void (*loss_begins)(void *ctx, uint64_t from_ns, uint64_t until_ns);
 	/* Time has reached now_ns: all records up to then were given. */
 	void (*time)(void *ctx, uint64_t now_ns);

@@ -154,6 +154,7 @@ static int drain(struct delivery *to, bool *is_whole)
 	*is_whole = ht_ring_is_drained(&live->ring, end);
 	pthread_mutex_lock(&live->lock);
 	ht_live_follow_maps(live);
+	ht_live_losses_drained(live);
 	n = deliver_queue(to);
 	return n < 0 ? n : cnt + n;
 }

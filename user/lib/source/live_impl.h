@@ -81,6 +81,7 @@ struct ht_live {
 	uint64_t left_ns;    /* when the last process was found to be gone for good; 0 not yet */
 	uint64_t *next_seq;  /* of each CPU, as far as was delivered */
 	uint32_t cpu_cnt;
+	uint64_t event_cnt; /* of BPF's records delivered */
 	uint64_t looked_ns; /* when BPF's counters were last looked at */
 	uint64_t scratch_told_cnt;
 	uint64_t queue_told_cnt;
@@ -124,9 +125,12 @@ static inline void ht_live_note_seq(struct ht_live *live, const struct ht_hdr *r
 {
 	if (rec->cpu < live->cpu_cnt && rec->seq >= live->next_seq[rec->cpu])
 		live->next_seq[rec->cpu] = rec->seq + 1;
+	live->event_cnt++;
 }
 /* Queues what was lost since the last look; once a second at most. */
 void ht_live_losses_look(struct ht_live *live, uint64_t now_ns);
+/* Behind a drain: queues what says that records are missing of which those delivered show nothing yet. */
+void ht_live_losses_drained(struct ht_live *live);
 /* The last look, when the ring has been emptied: queues also what is missing at its end and what tables forgot. */
 void ht_live_losses_end(struct ht_live *live);
 

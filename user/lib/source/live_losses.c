@@ -4,7 +4,7 @@
  *
  * In:  BPF's maps `counters`, `cpus` and those that forget their least recently used entry; sequence numbers as they are delivered; the queue.
  * Out: LOST and COUNT records in the queue, a line for -v. A gap in the sequence numbers of a CPU is found by the decoder when the CPU's next
- * record comes: what is missing behind the last one only shows here, when tracing ends.
+ * record comes: what is missing behind the last one is counted here, when tracing ends.
  */
 #define _GNU_SOURCE
 #include <bpf/bpf.h>
@@ -88,6 +88,24 @@ static void look(struct ht_live *live)
 {
 	tell_growth(live, "scratch", counter(live, HT_CNT_LOST_SCRATCH), &live->scratch_told_cnt);
 	tell_growth(live, "queue", live->queue.dropped_cnt, &live->queue_told_cnt);
+}
+
+/*
+ * A record that found no room shows when the next one of its CPU comes, which may be long after what it would have told has been decided without it.
+ * How many found none is known at once.
+ */
+void ht_live_losses_drained(struct ht_live *live)
+{
+	uint64_t passed_cnt = 0;
+	struct ht_rec_losing *rec;
+
+	for (uint32_t cpu = 0; cpu < live->cpu_cnt; cpu++)
+		passed_cnt += live->next_seq[cpu];
+	if (counter(live, HT_CNT_LOST_RINGBUF) <= passed_cnt - live->event_cnt)
+		return;
+	rec = ht_queue_add(&live->queue, HT_REC_LOSING, sizeof(*rec), live->tick_ns, 0);
+	if (rec)
+		rec->until_ns = ht_live_now_ns();
 }
 
 void ht_live_losses_look(struct ht_live *live, uint64_t now_ns)
