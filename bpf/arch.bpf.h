@@ -3,8 +3,8 @@
  * arch.bpf.h - all that depends on the architecture in the programs: system calls, their registers, the stack. The registers' own
  * layout is in vmlinux.h, that of a function's arguments in bpf/bpf_tracing.h (PT_REGS_PARM1 ...).
  *
- * To add one: a part here, struct pt_regs in vmlinux.h, a decoder in user/lib/attach/ (arch.h), the tables of trial.c and elfsym.c, a
- * name in the Makefile (TRIPLET_...).
+ * To add one: a part here, struct pt_regs in vmlinux.h, a decoder (user/lib/attach/arch.h) and a part of native.h beside it, a name in the
+ * Makefile (TRIPLET_...).
  */
 #ifndef HT_ARCH_BPF_H
 #define HT_ARCH_BPF_H

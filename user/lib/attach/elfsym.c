@@ -14,14 +14,7 @@
 
 #include "attach/elffile.h"
 #include "attach/elfsym.h"
-
-#if defined(__x86_64__)
-#define HT_ELFSYM_MACHINE EM_X86_64
-#elif defined(__aarch64__)
-#define HT_ELFSYM_MACHINE EM_AARCH64
-#else
-#error "no ELF machine known for this architecture"
-#endif
+#include "attach/native.h"
 
 struct finder {
 	Elf *elf;
@@ -114,7 +107,7 @@ static int check_head(struct finder *finder, char *reason, size_t reason_size)
 		snprintf(reason, reason_size, "is damaged: its head cannot be read");
 		return -EBADMSG;
 	}
-	if (ehdr.e_machine != HT_ELFSYM_MACHINE) {
+	if (ehdr.e_machine != HT_NATIVE_MACHINE) {
 		snprintf(reason, reason_size, "is for another kind of machine (%d)", ehdr.e_machine);
 		return -ENOTSUP;
 	}

@@ -15,6 +15,7 @@
 
 #include "abi/config.h"
 #include "attach/elfsym.h"
+#include "attach/native.h"
 #include "attach/sites.h"
 
 #define ENTRY  0x1
@@ -126,9 +127,9 @@ static bool may_have_shadow_stacks(void)
 	size_t room = 0;
 
 	while (file && getline(&line, &room, file) > 0) {
-		if (strncmp(line, "flags", 5))
+		if (strncmp(line, HT_NATIVE_CPU_LINE, strlen(HT_NATIVE_CPU_LINE)))
 			continue;
-		may_have = strstr(line, " user_shstk") != NULL;
+		may_have = strstr(line, HT_NATIVE_SHADOW_STACK) != NULL;
 		break;
 	}
 	free(line);

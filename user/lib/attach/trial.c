@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
-#include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -23,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attach/native.h"
 #include "attach/trial.h"
 
 #define FILE_BYTES  4096
@@ -33,16 +33,7 @@
 /* Exit statuses of the child. */
 enum { CHILD_LIVES, CHILD_CANNOT };
 
-/* A function whose first instruction is as cheap to probe as any. */
-#if defined(__x86_64__)
-#define ARCH AUDIT_ARCH_X86_64
-static const uint8_t function[] = { 0x55, 0x5d, 0xc3 }; /* push rbp; pop rbp; ret */
-#elif defined(__aarch64__)
-#define ARCH AUDIT_ARCH_AARCH64
-static const uint8_t function[] = { 0x1f, 0x20, 0x03, 0xd5, 0xc0, 0x03, 0x5f, 0xd6 }; /* nop; ret */
-#else
-#error "no function known for this architecture"
-#endif
+static const uint8_t function[] = { HT_NATIVE_FUNCTION };
 
 const char ht_trial_refusal[] = "on this kernel a return probe kills processes under a strict seccomp filter (tried)";
 
@@ -75,7 +66,7 @@ static int seal(const unsigned int *numbers, size_t cnt)
 	size_t len = 0;
 
 	code[len++] = load(offsetof(struct seccomp_data, arch));
-	code[len++] = jump_if(ARCH, 1, 0);
+	code[len++] = jump_if(HT_NATIVE_AUDIT, 1, 0);
 	code[len++] = verdict(SECCOMP_RET_KILL_PROCESS);
 	code[len++] = load(offsetof(struct seccomp_data, nr));
 	for (size_t i = 0; i < cnt; i++) {
