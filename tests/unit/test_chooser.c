@@ -382,6 +382,10 @@ static bool open_image(struct image *image, const char *name, const char *nm_fla
 		print_message("%s is not installed\n", name);
 		return false;
 	}
+	if (system("command -v nm >/dev/null && command -v readelf >/dev/null")) {
+		print_message("nm or readelf is not installed: nothing is known of %s\n", name);
+		return false;
+	}
 	image->fd = open(image->path, O_RDONLY | O_CLOEXEC);
 	assert_true(image->fd >= 0);
 	image->chooser = ht_chooser_new(image->fd, reason, sizeof(reason));
