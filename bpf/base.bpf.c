@@ -20,6 +20,8 @@ struct ht_map_counters counters SEC(".maps");
 struct ht_map_cpus cpus SEC(".maps");
 struct ht_map_scratch scratch SEC(".maps");
 struct ht_map_socks socks SEC(".maps");
+struct ht_map_socks_by_address socks_by_address SEC(".maps");
+struct ht_map_calls calls SEC(".maps");
 struct ht_map_tls_objects tls_objects SEC(".maps");
 struct ht_map_threads threads SEC(".maps");
 #ifdef HT_OLD

@@ -22,6 +22,36 @@
 /* One load or store, where it is written. */
 #define HT_ONCE(x) (*(volatile __typeof__(x) *)&(x))
 
+/*
+ * Typed programs follow pointers that the verifier knows the types of. A file that defines HT_UNTYPED before it includes anything is for programs that have
+ * none, kprobes and raw tracepoints: they read each field by itself, and know a socket by its address (socks.bpf.h).
+ */
+#ifdef HT_OLD
+#undef HT_UNTYPED
+#define HT_UNTYPED
+#endif
+
+#ifdef HT_UNTYPED
+
+/* A field of something the kernel owns. */
+#define HT_FIELD(ptr, field) BPF_CORE_READ(ptr, field)
+
+static __always_inline struct task_struct *ht_task(void)
+{
+	return (struct task_struct *)bpf_get_current_task();
+}
+
+#else
+
+#define HT_FIELD(ptr, field) ((ptr)->field)
+
+static __always_inline struct task_struct *ht_task(void)
+{
+	return bpf_get_current_task_btf();
+}
+
+#endif
+
 #ifdef HT_OLD
 
 #define HT_GLOBAL __hidden
@@ -47,14 +77,6 @@
 		(x) = HT_ONCE(m); \
 	} while (0)
 
-/* A field of something the kernel owns. */
-#define HT_FIELD(ptr, field) BPF_CORE_READ(ptr, field)
-
-static __always_inline struct task_struct *ht_task(void)
-{
-	return (struct task_struct *)bpf_get_current_task();
-}
-
 /* The size of a kernel stack, and no more; THREAD_SIZE where the kernel does not describe it (x86-64, arm64: 16 KiB, KASAN apart). */
 static __always_inline __u64 ht_stack_bytes(void)
 {
@@ -73,16 +95,20 @@ static __always_inline struct pt_regs *ht_user_regs(struct task_struct *task)
 #define HT_PROBE_MAP_FLAGS           BPF_F_NO_PREALLOC
 #define HT_LOOP(n, old_n, step, ctx) bpf_loop(n, step, ctx, 0)
 #define HT_FORGET(x, m)
-#define HT_FIELD(ptr, field) ((ptr)->field)
 
-static __always_inline struct task_struct *ht_task(void)
+/* The running task, which task is, as helpers want it. */
+static __always_inline struct task_struct *ht_trusted(struct task_struct *task)
 {
+#ifdef HT_UNTYPED
 	return bpf_get_current_task_btf();
+#else
+	return task;
+#endif
 }
 
 static __always_inline struct pt_regs *ht_user_regs(struct task_struct *task)
 {
-	return (struct pt_regs *)bpf_task_pt_regs(task);
+	return (struct pt_regs *)bpf_task_pt_regs(ht_trusted(task));
 }
 
 #endif

@@ -72,6 +72,28 @@ struct ht_map_socks {
 };
 
 /*
+ * The same by address (socks.bpf.h): taken out when the socket is destroyed. Full: sockets are not followed (HT_CNT_LOST_SCRATCH). Allocated at once:
+ * probes may run where memory cannot be had.
+ */
+struct ht_map_socks_by_address {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct ht_sock);
+};
+
+/*
+ * Sends and receives in flight: pid_tgid -> call (calls.bpf.h). One whose end is missed is found, and taken over, at the thread's next. Full: the call's
+ * bytes are missed (HT_CNT_CALL_MISSED). Key 0, which is no caller: when tracing began.
+ */
+struct ht_map_calls {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct ht_call);
+};
+
+/*
  * TLS objects: removed when freed; a process that ends leaves its behind. Full: the one not used for longest is forgotten (HT_CNT_TLS_MADE,
  * HT_CNT_TLS_GONE), and counts as never seen when it comes back. Room for 10,000 connections and the dead.
  */
@@ -141,6 +163,8 @@ extern struct ht_map_counters counters SEC(".maps");
 extern struct ht_map_cpus cpus SEC(".maps");
 extern struct ht_map_scratch scratch SEC(".maps");
 extern struct ht_map_socks socks SEC(".maps");
+extern struct ht_map_socks_by_address socks_by_address SEC(".maps");
+extern struct ht_map_calls calls SEC(".maps");
 extern struct ht_map_tls_objects tls_objects SEC(".maps");
 extern struct ht_map_threads threads SEC(".maps");
 #ifdef HT_OLD

@@ -90,6 +90,12 @@ static __always_inline __u64 fd_cookie(__u32 fd)
 	/* Any file has private data; only a socket's points back (net/socket.c, sock_alloc_file). */
 	if (!sock || BPF_CORE_READ(sock, file) != file || BPF_CORE_READ(sock, sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
+	if (ht_config.flags & HT_CFG_UNTYPED) {
+		__u64 address = (__u64)BPF_CORE_READ(sock, sk);
+		struct ht_sock *ss = bpf_map_lookup_elem(&socks_by_address, &address);
+
+		return ss ? ss->cookie : 0;
+	}
 	return BPF_CORE_READ(sock, sk, __sk_common.skc_cookie.counter);
 }
 

@@ -103,7 +103,9 @@ static long gather_step(__u32 i, struct ht_feed *f)
 
 	if (!sc->iov_left || sc->iov_at >= sc->iov_cnt)
 		return 1;
-	if (bpf_probe_read_user(one, sizeof(one), (void *)(sc->buf + sc->iov_at * 16ULL)))
+	/* That of a call which is known from its begin has been copied by the kernel already. */
+	if (ht_config.flags & HT_CFG_CALLS ? bpf_probe_read_kernel(one, sizeof(one), (void *)(sc->buf + sc->iov_at * 16ULL))
+					   : bpf_probe_read_user(one, sizeof(one), (void *)(sc->buf + sc->iov_at * 16ULL)))
 		return 1;
 	if (one[1] <= sc->iov_skip) {
 		sc->iov_skip -= one[1];

@@ -10,6 +10,7 @@
 #ifndef HT_SOCK_BPF_H
 #define HT_SOCK_BPF_H
 
+#include "calls.bpf.h"
 #include "filter.bpf.h"
 #include "payload.bpf.h"
 #include "scratch.bpf.h"
@@ -18,14 +19,9 @@
 
 static __always_inline int is_tcp(const struct sock *sk)
 {
-	__u16 family = sk->__sk_common.skc_family;
+	__u16 family = HT_FIELD(sk, __sk_common.skc_family);
 
-	return sk->sk_protocol == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
-}
-
-static __always_inline struct ht_sock *find(const struct sock *sk)
-{
-	return bpf_sk_storage_get(&socks, (void *)sk, NULL, 0);
+	return HT_FIELD(sk, sk_protocol) == IPPROTO_TCP && (family == AF_INET || family == AF_INET6);
 }
 
 static __always_inline void set_addr(struct ht_addr *a, const struct sock *sk, int local)
@@ -34,18 +30,18 @@ static __always_inline void set_addr(struct ht_addr *a, const struct sock *sk, i
 	__u32 *to = (__u32 *)a->addr;
 	__u32 w0, w1, w2, w3;
 
-	a->port = local ? sk->__sk_common.skc_num : __builtin_bswap16(sk->__sk_common.skc_dport);
+	a->port = local ? HT_FIELD(sk, __sk_common.skc_num) : __builtin_bswap16(HT_FIELD(sk, __sk_common.skc_dport));
 	a->scope_id = 0;
 	to[1] = to[2] = to[3] = 0;
-	if (sk->__sk_common.skc_family == AF_INET) {
+	if (HT_FIELD(sk, __sk_common.skc_family) == AF_INET) {
 		a->family = HT_AF_INET;
-		to[0] = local ? sk->__sk_common.skc_rcv_saddr : sk->__sk_common.skc_daddr;
+		to[0] = local ? HT_FIELD(sk, __sk_common.skc_rcv_saddr) : HT_FIELD(sk, __sk_common.skc_daddr);
 		return;
 	}
-	w0 = v6->in6_u.u6_addr32[0];
-	w1 = v6->in6_u.u6_addr32[1];
-	w2 = v6->in6_u.u6_addr32[2];
-	w3 = v6->in6_u.u6_addr32[3];
+	w0 = HT_FIELD(v6, in6_u.u6_addr32[0]);
+	w1 = HT_FIELD(v6, in6_u.u6_addr32[1]);
+	w2 = HT_FIELD(v6, in6_u.u6_addr32[2]);
+	w3 = HT_FIELD(v6, in6_u.u6_addr32[3]);
 	if (!w0 && !w1 && w2 == __builtin_bswap32(0xffff)) {
 		a->family = HT_AF_INET;
 		to[0] = w3;
@@ -57,7 +53,7 @@ static __always_inline void set_addr(struct ht_addr *a, const struct sock *sk, i
 	to[2] = w2;
 	to[3] = w3;
 	if ((w0 & __builtin_bswap32(0xffc00000)) == __builtin_bswap32(0xfe800000))
-		a->scope_id = sk->__sk_common.skc_bound_dev_if;
+		a->scope_id = HT_FIELD(sk, __sk_common.skc_bound_dev_if);
 }
 
 static __noinline int tell_state(const struct sock *sk, struct ht_sock *ss, __u64 ts, int old_state, int new_state)
@@ -78,7 +74,7 @@ static __noinline int tell_state(const struct sock *sk, struct ht_sock *ss, __u6
 	set_addr(&rec->local, sk, 1);
 	set_addr(&rec->remote, sk, 0);
 	rec->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	rec->err = sk->sk_err;
+	rec->err = HT_FIELD(sk, sk_err);
 	rec->old_state = old_state;
 	rec->new_state = new_state;
 	__builtin_memset(rec->pad, 0, sizeof(rec->pad));
@@ -134,7 +130,8 @@ static __noinline int tell_end(struct ht_sock *ss, __u64 ts, __u8 dir, __s32 err
 
 /* ---- life ---- */
 
-static __always_inline int on_state(const struct sock *sk, int old_state, int new_state)
+/* has_calls: sends and receives are heard of by their calls' begins and ends. */
+static __always_inline int on_state(const struct sock *sk, int old_state, int new_state, int has_calls)
 {
 	struct task_struct *task;
 	struct ht_sock *ss;
@@ -148,13 +145,13 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 		task = ht_task();
 		if ((HT_FIELD(task, flags) & PF_KTHREAD) || !ht_allowed(HT_FIELD(task, tgid)))
 			return 0;
-		ss = bpf_sk_storage_get(&socks, (void *)sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		ss = ht_sock_get(sk);
 		if (!ss) {
 			ht_count(HT_CNT_LOST_SCRATCH);
 			return 0;
 		}
 		__builtin_memset(&ss->flow, 0, sizeof(ss->flow));
-		ss->cookie = bpf_get_socket_cookie((void *)sk);
+		ht_sock_name(ss, sk);
 		ss->owner = HT_FIELD(task, tgid);
 		ss->file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
 		ss->role = HT_ROLE_CLIENT;
@@ -162,6 +159,7 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 		ss->send_start_ns = 0;
 		ss->again_ok = 0;
 		ss->old = 0;
+		ht_call_begin_seqs(ss);
 		tell_state(sk, ss, ts, old_state, new_state);
 		return 0;
 	}
@@ -169,18 +167,20 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 		/* An accepted socket. With a filter not worth the storage: most belong to others. */
 		if (ht_config.flags & HT_CFG_FILTERED)
 			return 0;
-		ss = bpf_sk_storage_get(&socks, (void *)sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		ss = ht_sock_get(sk);
 		if (ss) {
 			ss->role = HT_ROLE_IGNORED;
 			ht_count(HT_CNT_SOCK_SERVER);
 		}
 		return 0;
 	}
-	ss = find(sk);
+	ss = ht_sock_find(sk);
 	if (!ss || !ss->told || ss->role != HT_ROLE_CLIENT)
 		return 0;
 	if (new_state == TCP_FIN_WAIT2 || new_state == TCP_TIME_WAIT || new_state == TCP_CLOSING)
 		return 0;
+	if (has_calls)
+		ht_call_check_state(sk, ss, old_state, new_state);
 	tell_state(sk, ss, ts, old_state, new_state);
 	return 0;
 }
@@ -193,11 +193,11 @@ static __always_inline int on_error(const struct sock *sk, __u16 kind)
 
 	if (!is_tcp(sk))
 		return 0;
-	ss = find(sk);
+	ss = ht_sock_find(sk);
 	if (!ss || !ss->told || ss->role != HT_ROLE_CLIENT)
 		return 0;
 	ts = bpf_ktime_get_ns();
-	err = kind == HT_REC_SOCK_ERROR ? sk->sk_err : 0;
+	err = kind == HT_REC_SOCK_ERROR ? HT_FIELD(sk, sk_err) : 0;
 	/* Errors are reported once more after they have been fetched, as 0. */
 	if (err || kind != HT_REC_SOCK_ERROR)
 		tell_event(ss, ts, kind, err);
@@ -208,7 +208,7 @@ static __always_inline int on_error(const struct sock *sk, __u16 kind)
 
 static __always_inline int on_send_begin(const struct sock *sk)
 {
-	struct ht_sock *ss = find(sk);
+	struct ht_sock *ss = ht_sock_find(sk);
 
 	/* Once per segment that is allocated: the first counts. Of a stream that is not told nobody asks. */
 	if (ss && ss->role != HT_ROLE_IGNORED && !ss->flow.quiet && !ss->send_start_ns)
@@ -261,8 +261,8 @@ static __noinline int bind_nested(const struct sock *sk, struct ht_sock *ss, str
 }
 
 /* Fills the call's part of a slot and sends the bytes. Answers what ht_decide said. */
-static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct files_struct *files,
-				    struct ht_tls_call *call, __u64 ts, __u32 cnt, const int dir, int no_buf)
+static __always_inline int on_bytes(const struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct files_struct *files,
+				    const struct ht_call *begun, struct ht_tls_call *call, __u64 ts, __u32 cnt, const int dir, int no_buf)
 {
 	struct ht_stream *st = dir == HT_DIR_TX ? &ss->flow.tx : &ss->flow.rx;
 	int says = HT_SAYS_NOTHING;
@@ -289,7 +289,10 @@ static __always_inline int on_bytes(struct sock *sk, struct ht_sock *ss, struct 
 	}
 	sc->dir = dir;
 	sc->strict = ss->role == HT_ROLE_CLIENT;
-	ht_find_bytes(sc, task, files, ss->file);
+	if (begun)
+		ht_call_bytes(sc, begun, task);
+	else
+		ht_find_bytes(sc, task, files, ss->file);
 	if (no_buf)
 		sc->no_buf = 1;
 	if (ss->flow.kind == HT_STREAM_UNKNOWN) {
@@ -368,7 +371,7 @@ static __always_inline struct ht_tls_call *nesting_call(struct task_struct *task
 }
 
 /* Bytes of a stream of which nothing is told any more, nearly always TLS past its hellos: they count, and they are what a TLS call moved. */
-static __always_inline void on_quiet(struct sock *sk, struct ht_sock *ss, struct ht_tls_call *call, int ret, const int dir)
+static __always_inline void on_quiet(const struct sock *sk, struct ht_sock *ss, struct ht_tls_call *call, int ret, const int dir)
 {
 	if (dir == HT_DIR_TX) {
 		ss->flow.tx.off += ret;
@@ -407,9 +410,10 @@ static __always_inline void on_nothing(struct ht_sock *ss, __u64 ts, int ret, co
 		ss->send_start_ns = 0;
 }
 
-static __always_inline int on_transfer(struct sock *sk, int ret, int flags, const int dir)
+/* begun: the call when it began, where that is known; NULL: it is not, and the bytes are found by the system call. */
+static __always_inline int on_transfer(const struct sock *sk, int ret, int flags, const int dir, const struct ht_call *begun)
 {
-	struct files_struct *files;
+	struct files_struct *files = NULL;
 	struct ht_tls_call *call;
 	struct task_struct *task;
 	struct ht_sock *ss;
@@ -420,7 +424,9 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 		return 0;
 	task = ht_task();
 	tgid = HT_FIELD(task, tgid);
-	ss = find(sk);
+	ss = ht_sock_find(sk);
+	if (begun && ss)
+		ht_call_check(begun, ss, dir);
 	if (ss && ss->role == HT_ROLE_IGNORED) {
 		call = nesting_call(task, ss, ret, dir);
 		if (call && !call->ignored)
@@ -432,20 +438,23 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 		return 0;
 	}
 	ts = bpf_ktime_get_ns();
-	files = ht_files(task);
+	if (!begun)
+		files = ht_files(task);
 	if (!ss) {
 		if (ret <= 0 || (HT_FIELD(task, flags) & PF_KTHREAD) || !ht_allowed(tgid))
 			return 0;
-		ss = bpf_sk_storage_get(&socks, sk, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		ss = ht_sock_get(sk);
 		if (!ss) {
 			ht_count(HT_CNT_LOST_SCRATCH);
 			return 0;
 		}
-		ss->cookie = bpf_get_socket_cookie((void *)sk);
+		ht_sock_name(ss, sk);
 		ss->owner = tgid;
 		ss->file = (__u64)BPF_CORE_READ(sk, sk_socket, file);
 		ss->old = 1;
 	}
+	if (begun && dir == HT_DIR_TX)
+		ss->send_start_ns = begun->start_ns;
 	call = nesting_call(task, ss, ret, dir);
 	if (ss->owner != tgid && dir == HT_DIR_TX && ht_allowed(tgid))
 		ss->owner = tgid; /* handed on by fork or over a socket */
@@ -458,11 +467,42 @@ static __always_inline int on_transfer(struct sock *sk, int ret, int flags, cons
 	} else {
 		if (dir == HT_DIR_RX)
 			ss->again_ok = 1;
-		on_bytes(sk, ss, task, files, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid);
+		on_bytes(sk, ss, task, files, begun, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid);
 		if (dir == HT_DIR_TX)
 			ss->send_start_ns = 0;
 	}
 	return 0;
+}
+
+/*
+ * Each argument read from the context by itself: the compiler would choose between two addresses in the context, which the verifier refuses.
+ */
+#define ARG(value)                           \
+	({                                   \
+		__u64 a_ = (value);          \
+		asm volatile("" : "+r"(a_)); \
+		a_;                          \
+	})
+
+/*
+ * tcp_recvmsg(sk, msg, len, flags, addr_len): with `nonblock` before the flags until ec095263a965 (5.19); the newest have no addr_len.
+ */
+#define HT_RECVMSG_FLAGS(fourth, fifth) (ht_config.recvmsg_params == 6 ? ARG(fifth) : ARG(fourth))
+
+/* A call heard of at its begin ends. */
+static __always_inline int on_call_end(const struct sock *sk, int ret, const int dir)
+{
+	struct ht_call call;
+
+	return ht_call_end(&call, dir) ? 0 : on_transfer(sk, ret, call.flags, dir, &call);
+}
+
+/* Where the end does not tell which socket it is. */
+static __always_inline int on_call_return(int ret, const int dir)
+{
+	struct ht_call call;
+
+	return ht_call_end(&call, dir) ? 0 : on_transfer((const struct sock *)call.sock, ret, call.flags, dir, &call);
 }
 
 #endif

@@ -113,7 +113,7 @@ static __always_inline struct ht_thread *ht_thread_find(struct task_struct *task
 #else
 static __always_inline struct ht_thread *ht_thread_find(struct task_struct *task, const int is_made)
 {
-	return bpf_task_storage_get(&threads, task, NULL, is_made ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+	return bpf_task_storage_get(&threads, ht_trusted(task), NULL, is_made ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 #endif
 

@@ -118,6 +118,8 @@ struct ht_sock {
 	__u64 send_start_ns; /* first tcp_sendmsg_locked of the running send, 0 none */
 	__u64 connect_ns;    /* connect() called and SYN_SENT not seen yet, 0 none */
 	__u64 file;          /* address of its struct file, to know a descriptor by */
+	__u32 tx_seq;        /* TCP's sequence number of the stream's offset 0, if has_tx_seq (calls.bpf.h) */
+	__u32 rx_seq;
 	struct ht_addr connect_to;
 	__u32 owner; /* tgid */
 	__u32 connect_tid;
@@ -125,7 +127,9 @@ struct ht_sock {
 	__u8 told;     /* user space knows the socket (SOCK_STATE was sent) */
 	__u8 again_ok; /* data came since the last HT_REC_SOCK_AGAIN */
 	__u8 old;      /* older than the tracer */
-	__u8 pad[4];
+	__u8 has_tx_seq;
+	__u8 has_rx_seq;
+	__u8 pad[2];
 };
 
 /* Result of the last socket call inside a TLS call. */
@@ -232,8 +236,23 @@ struct ht_dns_call {
 /* What routing last said inside a thread's connect(). */
 struct ht_route_note {
 	__u64 cookie;
+	__u64 sock; /* its address; only where the end of the call is seen (connect_untyped.bpf.h) */
 	__s32 err;
 	__u32 closed; /* the thread has connected something else since */
+};
+
+/* A send or receive in flight, as it was when it began. */
+struct ht_call {
+	__u64 sock; /* address */
+	__u64 start_ns;
+	__u64 buf; /* as in ht_scratch, but an array of iovecs is the kernel's */
+	__u32 iov_cnt;
+	__u32 flags; /* MSG_* */
+	__u32 seq;   /* TCP's sequence number of the first byte, if has_seq */
+	__u8 dir;
+	__u8 via;
+	__u8 no_buf;
+	__u8 has_seq;
 };
 
 /* Keeps the compiler from dropping a mask as redundant, which the verifier needs to see. x is below mask + 1 anyway. */

@@ -82,6 +82,13 @@ enum {
 
 struct bpf_sock;
 
+/* include/uapi/linux/in.h, in6.h, as far as connect() looks. */
+struct ht_sockaddr {
+	__u16 family;
+	__be16 port;
+	__be32 word[6]; /* IPv4: the address. IPv6: flow, the address, scope */
+};
+
 /* Context of cgroup/connect4 and cgroup/connect6; the verifier rewrites the offsets of include/uapi/linux/bpf.h. */
 struct bpf_sock_addr {
 	__u32 user_family;
@@ -229,8 +236,45 @@ struct socket {
 
 struct sk_buff;
 
+struct iovec {
+	void *iov_base;
+	size_t iov_len;
+};
+
+/* Values by bpf_core_enum_value() only: they have changed (1, 2, 4 ... until 5.13). */
+enum iter_type {
+	ITER_UBUF, /* 6.0: fcb14cb1bdac */
+	ITER_IOVEC,
+	ITER_BVEC,
+};
+
+struct iov_iter {
+	u8 iter_type;
+	size_t iov_offset;
+	const struct iovec *__iov;
+	void *ubuf;
+	unsigned long nr_segs;
+};
+
+/* Before de4f5fed3f23 (6.4) renamed it. */
+struct iov_iter___iov {
+	const struct iovec *iov;
+};
+
+/* Before 8cd54c1c8480 (5.14) took the direction out: its lowest bit. */
+struct iov_iter___type {
+	unsigned int type;
+};
+
 struct msghdr {
 	int msg_namelen;
+	struct iov_iter msg_iter;
+};
+
+/* Sequence numbers of the next byte that the program reads, and that it writes. */
+struct tcp_sock {
+	u32 copied_seq;
+	u32 write_seq;
 };
 
 /* Routing: why connect() found no way. */

@@ -12,16 +12,19 @@
 #include <linux/types.h>
 #endif
 
-#define HT_CFG_FILTERED 0x1 /* only processes in `traced`; otherwise all but self_tgid */
-#define HT_CFG_FOLLOW   0x2 /* with FILTERED: a traced process's child is put into `traced` at fork */
-#define HT_CFG_PROCS    0x4 /* emit HT_REC_PROC for traced (unfiltered: all) processes */
-#define HT_CFG_JUDGE    0x8 /* with FILTERED: who executes a program is put into `traced`; user space takes out whom it does not want */
+#define HT_CFG_FILTERED 0x1  /* only processes in `traced`; otherwise all but self_tgid */
+#define HT_CFG_FOLLOW   0x2  /* with FILTERED: a traced process's child is put into `traced` at fork */
+#define HT_CFG_PROCS    0x4  /* emit HT_REC_PROC for traced (unfiltered: all) processes */
+#define HT_CFG_JUDGE    0x8  /* with FILTERED: who executes a program is put into `traced`; user space takes out whom it does not want */
+#define HT_CFG_CALLS    0x10 /* sends and receives are heard of by their functions' begins and ends, not by tracepoints */
+#define HT_CFG_UNTYPED  0x20 /* sockets are known by address, not by typed pointers */
 
 struct ht_bpf_config {
 	__u32 flags;
-	__u32 head_bytes;   /* largest head captured whole, 256..65536, default HT_HEAD_BYTES_DEFAULT */
-	__u32 self_tgid;    /* the tracer's own process, never traced */
-	__u32 wakeup_bytes; /* wake the reader when this much is pending; below it only records marked urgent (fork) wake it */
+	__u32 head_bytes;     /* largest head captured whole, 256..65536, default HT_HEAD_BYTES_DEFAULT */
+	__u32 self_tgid;      /* the tracer's own process, never traced */
+	__u32 wakeup_bytes;   /* wake the reader when this much is pending; below it only records marked urgent (fork) wake it */
+	__u32 recvmsg_params; /* with HT_CFG_CALLS: how many parameters the kernel's tcp_recvmsg has, 4 to 6 */
 };
 
 #define HT_HEAD_BYTES_DEFAULT 16384
@@ -76,7 +79,8 @@ enum ht_counter {
 	HT_CNT_ROUTE_GONE,
 	HT_CNT_THREAD_MADE,
 	HT_CNT_THREAD_GONE,
-	HT_CNT_MAX = 16,
+	HT_CNT_CALL_MISSED, /* sends and receives of which the begin or the end was not seen */
+	HT_CNT_MAX = 24,
 };
 
 #endif

@@ -137,6 +137,15 @@ void *bpf_map_lookup_elem(void *map, const void *key)
 	return &counter[*(const __u32 *)key];
 }
 
+/* Of calls that are known from their begin: not done here. */
+long bpf_probe_read_kernel(void *dst, __u32 size, const void *unsafe_ptr)
+{
+	(void)dst;
+	(void)size;
+	(void)unsafe_ptr;
+	return -1;
+}
+
 long bpf_probe_read_user(void *dst, __u32 size, const void *unsafe_ptr)
 {
 	const uint8_t *at = unsafe_ptr;

@@ -152,11 +152,12 @@ static const struct field fields[] = {
 	FIELD(ht_rec_config, flags, 40, 4),
 	FIELD(ht_rec_config, head_bytes, 44, 4),
 
-	SIZE(ht_bpf_config, 16),
+	SIZE(ht_bpf_config, 20),
 	FIELD(ht_bpf_config, flags, 0, 4),
 	FIELD(ht_bpf_config, head_bytes, 4, 4),
 	FIELD(ht_bpf_config, self_tgid, 8, 4),
 	FIELD(ht_bpf_config, wakeup_bytes, 12, 4),
+	FIELD(ht_bpf_config, recvmsg_params, 16, 4),
 
 	SIZE(ht_capture_header, 176),
 	FIELD(ht_capture_header, magic, 0, 8),

@@ -16,6 +16,7 @@
 #define __always_inline inline __attribute__((always_inline))
 
 void *bpf_map_lookup_elem(void *map, const void *key);
+long bpf_probe_read_kernel(void *dst, __u32 size, const void *unsafe_ptr);
 long bpf_probe_read_user(void *dst, __u32 size, const void *unsafe_ptr);
 long bpf_ringbuf_output(void *ringbuf, void *data, __u64 size, __u64 flags);
 void *bpf_ringbuf_reserve(void *ringbuf, __u64 size, __u64 flags);

@@ -1,47 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * connect.bpf.c - connect() calls that fail before SYN_SENT: no route, mostly. No state change tells of them.
+ * connect_typed.bpf.c - connect() calls that fail before SYN_SENT: no route, mostly. No state change tells of them.
  *
  * In: cgroup hooks (a connect() begins), routing tracepoints (what the tables said), the socket's end. Out: HT_REC_CONNECT_FAIL. A
  * connect() is open from its hook until SYN_SENT (sock.bpf.h clears connect_ns). It has failed when the socket is connected anew or
  * destroyed with the mark still on it; several tables are asked for one route and one refusal proves nothing.
  */
-#include "emit.bpf.h"
-#include "filter.bpf.h"
+#include "connect.bpf.h"
 
 /* Route types and flags: include/uapi/linux/rtnetlink.h, ipv6_route.h. */
 #define RTN_BLACKHOLE   6
 #define RTN_UNREACHABLE 7
 #define RTN_PROHIBIT    8
 #define RTF_REJECT      0x0200
-
-static __noinline int tell_fail(struct ht_sock *ss, __u64 ts)
-{
-	__u64 thread = (__u64)ss->owner << 32 | ss->connect_tid, who = bpf_get_current_pid_tgid(), seq;
-	struct ht_route_note *note = bpf_map_lookup_elem(&route_notes, &thread);
-	struct ht_rec_connect_fail *rec;
-	int own = who >> 32 == ss->owner;
-	__u64 start = ss->connect_ns;
-	__s32 err = 0;
-
-	ss->connect_ns = 0;
-	if (note && note->cookie == ss->cookie) {
-		err = note->err;
-		if (!bpf_map_delete_elem(&route_notes, &thread))
-			ht_count(HT_CNT_ROUTE_GONE);
-	}
-	rec = ht_reserve(sizeof(*rec), &seq, NULL);
-	if (!rec)
-		return 0;
-	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_CONNECT_FAIL, own ? 0 : HT_F_FOREIGN, ts, seq, ss->owner, own ? (__u32)who : 0);
-	rec->cookie = ss->cookie;
-	rec->start_ns = start;
-	rec->remote = ss->connect_to;
-	rec->err = err;
-	rec->pad = 0;
-	ht_submit(rec, ht_wake(sizeof(*rec)));
-	return 0;
-}
 
 static __always_inline int on_connect(struct bpf_sock_addr *ctx, int v6)
 {
@@ -65,7 +36,7 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, int v6)
 		return 1;
 	}
 	if (ss->connect_ns)
-		tell_fail(ss, ts);
+		ht_connect_failed(ss, ts);
 	ss->cookie = bpf_get_socket_cookie(ctx);
 	ss->owner = thread >> 32;
 	ss->connect_tid = thread;
@@ -79,17 +50,10 @@ static __always_inline int on_connect(struct bpf_sock_addr *ctx, int v6)
 		a2 = ctx->user_ip6[2];
 		a3 = ctx->user_ip6[3];
 	}
-	if (v6 && (a0 || a1 || a2 != __builtin_bswap32(0xffff))) {
-		ss->connect_to.family = HT_AF_INET6;
-	} else {
-		ss->connect_to.family = HT_AF_INET;
-		a0 = v6 ? a3 : ctx->user_ip4;
-		a1 = a2 = a3 = 0;
-	}
-	((__u32 *)ss->connect_to.addr)[0] = a0;
-	((__u32 *)ss->connect_to.addr)[1] = a1;
-	((__u32 *)ss->connect_to.addr)[2] = a2;
-	((__u32 *)ss->connect_to.addr)[3] = a3;
+	if (v6 && (a0 || a1 || a2 != __builtin_bswap32(0xffff)))
+		ht_connect_to(ss, HT_AF_INET6, a0, a1, a2, a3);
+	else
+		ht_connect_to(ss, HT_AF_INET, v6 ? a3 : ctx->user_ip4, 0, 0, 0);
 	fresh.cookie = ss->cookie;
 	if (!bpf_map_update_elem(&route_notes, &thread, &fresh, BPF_ANY) && !note)
 		ht_count(HT_CNT_ROUTE_MADE);
@@ -159,13 +123,8 @@ int BPF_PROG(tp_fib6_table_lookup, const struct net *net, const struct fib6_resu
 	return 0;
 }
 
-/* Every TCP socket ends here, whichever way. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(tp_tcp_destroy_sock, struct sock *sk)
 {
-	struct ht_sock *ss = bpf_sk_storage_get(&socks, sk, NULL, 0);
-
-	if (ss && ss->connect_ns)
-		tell_fail(ss, bpf_ktime_get_ns());
-	return 0;
+	return ht_connect_end(sk);
 }
