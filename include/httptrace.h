@@ -487,6 +487,11 @@ struct httptrace_open_opts {
 	const char *btf;
 	/* Live only, for tests: names of features, comma-separated, to be taken as missing in the kernel. NULL: none. */
 	const char *without;
+	/*
+	 * Live only: by what the kernel is asked for socket events: "tp_btf" (typed tracepoints), "fentry" (programs at functions' entry and exit),
+	 * "kprobe". NULL: the first of them that it takes.
+	 */
+	const char *backend;
 };
 
 /* The version of the library that is in use, as HTTPTRACE_VERSION is that of the header. A static string. */

@@ -88,6 +88,7 @@ static const struct {
 	{ "x -d 10", "-d 10: not a time with its unit" },
 	{ "x -d 0s", "-d 0s: not a time" },
 	{ "x --dials some", "--dials some: one of auto, all, none" },
+	{ "x --backend lsm", "--backend lsm: one of tp_btf, fentry, kprobe" },
 	{ "x --probe-sites inner", "--probe-sites inner: one of cheap, entry" },
 	{ "x --ring-size 12", "--ring-size 12: not a size" },
 	{ "x --head-bytes 1M", "--head-bytes 1M: not a size from 256 to 65536" },
@@ -186,6 +187,9 @@ static void the_rest(void **state)
 	assert_int_equal(options.probe_sites, HTTPTRACE_PROBE_SITES_CHEAP);
 	assert_int_equal(parse("x --probe-sites=cheap"), 0);
 	assert_int_equal(options.probe_sites, HTTPTRACE_PROBE_SITES_CHEAP);
+	assert_null(options.backend);
+	assert_int_equal(parse("x --backend kprobe"), 0);
+	assert_string_equal(options.backend, "kprobe");
 	assert_int_equal(parse("x --features"), 0);
 	assert_int_equal(options.mode, HT_MODE_FEATURES);
 	assert_int_equal(parse("x -h --nonsense"), 0);

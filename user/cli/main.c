@@ -81,6 +81,7 @@ static struct httptrace_open_opts open_opts(struct ht_run *run)
 		.probe_sites = options->probe_sites,
 		.btf = options->btf,
 		.without = options->without,
+		.backend = options->backend,
 		.write_fd = run->capture_fd,
 		.log = ht_run_log,
 		.log_ctx = run,

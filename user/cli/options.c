@@ -37,6 +37,7 @@ enum {
 	OPT_PROBE_SITES,
 	OPT_BTF,
 	OPT_WITHOUT,
+	OPT_BACKEND,
 };
 
 static const struct option long_options[] = {
@@ -58,6 +59,7 @@ static const struct option long_options[] = {
 	{ "btf", required_argument, NULL, OPT_BTF },
 	/* For tests, and not in --help: takes features of the kernel as missing. */
 	{ "without", required_argument, NULL, OPT_WITHOUT },
+	{ "backend", required_argument, NULL, OPT_BACKEND },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "quiet", no_argument, NULL, 'q' },
 	{ "help", no_argument, NULL, 'h' },
@@ -122,6 +124,7 @@ const char ht_options_help[] =
 	"      --head-bytes BYTES   largest request or response head captured whole, 256 to 65536 (16384)\n"
 	"      --probe-sites cheap|entry  probes in libraries on instructions that cost some ten times less, where that is\n"
 	"                           proven to be right (cheap), or on the first ones of public functions only\n"
+	"      --backend tp_btf|fentry|kprobe  by what the kernel is asked for socket events (the first that it takes)\n"
 	"      --btf FILE           the kernel's type information, where the kernel has none of its own\n"
 	"  -v, --verbose            say what is attached, and what is left alone and why (-vv: more)\n"
 	"  -q, --quiet              say nothing but errors on standard error\n"
@@ -355,6 +358,14 @@ static int set_slower(struct ht_options *options, const char *text, char *err)
 	return 0;
 }
 
+static int set_backend(struct ht_options *options, const char *text, char *err)
+{
+	if (strcmp(text, "tp_btf") && strcmp(text, "fentry") && strcmp(text, "kprobe"))
+		return usage(err, "--backend %s: one of tp_btf, fentry, kprobe", text);
+	options->backend = text;
+	return 0;
+}
+
 static int take(struct ht_options *options, int code, char **argv, bool (*sink_exists)(const char *name), char *err)
 {
 	switch (code) {
@@ -380,6 +391,8 @@ static int take(struct ht_options *options, int code, char **argv, bool (*sink_e
 		return set_probe_sites(options, optarg, err);
 	case OPT_BTF:
 		return set_once(&options->btf, optarg, code, err);
+	case OPT_BACKEND:
+		return set_backend(options, optarg, err);
 	case OPT_WITHOUT:
 		return set_once(&options->without, optarg, code, err);
 	case 'n':

@@ -53,6 +53,7 @@ struct ht_options {
 	unsigned int head_bytes;
 	enum httptrace_probe_sites probe_sites;
 	const char *btf;      /* NULL: the kernel's own */
+	const char *backend;  /* NULL: the first that goes */
 	const char *without;  /* hidden, for tests; NULL: nothing */
 	unsigned int verbose; /* how often -v */
 	bool is_quiet;

@@ -225,8 +225,8 @@ void ht_features_free(struct ht_features *features)
 
 bool ht_features_are_old(const struct ht_features *features)
 {
-	const uint32_t used = 1u << HT_FEATURE_TASK_STORAGE | 1u << HT_FEATURE_TASK_BTF | 1u << HT_FEATURE_TASK_PT_REGS |
-			      1u << HT_FEATURE_ATOMICS | 1u << HT_FEATURE_LOOP | 1u << HT_FEATURE_COOKIE;
+	const uint32_t used = 1u << HT_FEATURE_SK_STORAGE | 1u << HT_FEATURE_TASK_STORAGE | 1u << HT_FEATURE_TASK_BTF |
+			      1u << HT_FEATURE_TASK_PT_REGS | 1u << HT_FEATURE_ATOMICS | 1u << HT_FEATURE_LOOP | 1u << HT_FEATURE_COOKIE;
 
 	return features->without & used;
 }

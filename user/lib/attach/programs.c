@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "abi/config.h"
@@ -21,33 +22,90 @@
 
 #define SEND_RECV_SINCE "6.3"
 
-/* since: what to tell people who lack it; the kernel is asked for the tracepoint itself. */
+/* Which form of the object (kernel.bpf.h) has a use for a program: sockets are known by typed pointers, or by address. */
+enum form { FORM_ANY, FORM_TYPED, FORM_UNTYPED };
+
+#define TP_BTF (1 << HT_BACKEND_TP_BTF)
+#define FENTRY (1 << HT_BACKEND_FENTRY)
+#define KPROBE (1 << HT_BACKEND_KPROBE)
+
+/*
+ * since: what to tell people who lack it; the kernel is asked for the tracepoint itself. backends: of which ways of hearing of sockets it is a part, 0: all.
+ * Attached in this order: the begins of calls before their ends, as an end without its begin counts as a loss (bpf/calls.bpf.h).
+ */
 static const struct {
 	struct ht_program_state state;
 	const char *since;
 	enum ht_site_group group;
+	unsigned int backends;
+	enum form form;
 } table[] = {
-#define TP(point, needed, from, what)                                                                                                      \
+#define STATES "connections: ConnectStart, ConnectDone, ConnClosed"
+#define SENDS  "bytes sent: WroteHeaders, WroteRequest and the request itself"
+#define RECVS  "bytes received: GotResponseHeaders, GotBody and the response itself"
+#define RESETS "outcome reset, ConnClosed by reset"
+#define ERRORS "the error of a failed connect"
+#define ENDS   "connects that fail before a packet is sent, seen when their socket goes"
+#define FORKS  "following children"
+#define EXECS  "names of processes that start"
+#define EXITS  "the end of processes"
+#define PAGES  "bytes sent by sendfile"
+#define FAILS4 "connects that fail before a packet is sent (unreachable), IPv4"
+#define FAILS6 "connects that fail before a packet is sent (unreachable), IPv6"
+#define TP(point, needed, from, what, of, in)                                                                                              \
 	{                                                                                                                                  \
 		{ .name = "tp_" point, .hook_point = point, .serves = what, .kind = HT_PROGRAM_TRACEPOINT, .is_mandatory = needed }, from, \
-			0                                                                                                                  \
+			0, of, in                                                                                                          \
 	}
-	TP("inet_sock_set_state", true, "4.16", "connections: ConnectStart, ConnectDone, ConnClosed"),
-	TP("sock_send_length", true, SEND_RECV_SINCE, "bytes sent: WroteHeaders, WroteRequest and the request itself"),
-	TP("sock_recv_length", true, SEND_RECV_SINCE, "bytes received: GotResponseHeaders, GotBody and the response itself"),
-	TP("tcp_sendmsg_locked", false, "6.16", "the begin of a send (otherwise its end is told)"),
-	TP("tcp_receive_reset", false, "4.15", "outcome reset, ConnClosed by reset"),
-	TP("inet_sk_error_report", false, "5.14", "the error of a failed connect"),
-	TP("tcp_destroy_sock", false, "4.16", "connects that fail before a packet is sent, seen when their socket goes"),
-	TP("sched_process_fork", false, "2.6", "following children"),
-	TP("sched_process_exec", false, "3.4", "names of processes that start"),
-	TP("sched_process_exit", false, "2.6", "the end of processes"),
-	TP("fib_table_lookup", false, "4.4", "connects that fail before a packet is sent (unreachable), IPv4"),
-	TP("fib6_table_lookup", false, "4.15", "connects that fail before a packet is sent (unreachable), IPv6"),
+	TP("inet_sock_set_state", true, "4.16", STATES, TP_BTF | FENTRY, FORM_ANY),
+	TP("sock_send_length", true, SEND_RECV_SINCE, SENDS, TP_BTF, FORM_ANY),
+	TP("sock_recv_length", true, SEND_RECV_SINCE, RECVS, TP_BTF, FORM_ANY),
+	TP("tcp_sendmsg_locked", false, "6.16", "the begin of a send (otherwise its end is told)", TP_BTF, FORM_ANY),
+	TP("tcp_receive_reset", false, "4.15", RESETS, TP_BTF | FENTRY, FORM_ANY),
+	TP("inet_sk_error_report", false, "5.14", ERRORS, TP_BTF | FENTRY, FORM_ANY),
+	TP("tcp_destroy_sock", false, "4.16", ENDS, TP_BTF | FENTRY, FORM_ANY),
+	TP("sched_process_fork", false, "2.6", FORKS, TP_BTF | FENTRY, FORM_ANY),
+	TP("sched_process_exec", false, "3.4", EXECS, TP_BTF | FENTRY, FORM_ANY),
+	TP("sched_process_exit", false, "2.6", EXITS, TP_BTF | FENTRY, FORM_ANY),
+	TP("fib_table_lookup", false, "4.4", FAILS4, TP_BTF | FENTRY, FORM_TYPED),
+	TP("fib6_table_lookup", false, "4.15", FAILS6, TP_BTF | FENTRY, FORM_TYPED),
 #undef TP
-#define CG(point, what)                                                                                                    \
-	{                                                                                                                  \
-		{ .name = "cg_" point, .hook_point = "cgroup/" point, .serves = what, .kind = HT_PROGRAM_CGROUP }, NULL, 0 \
+#define AT(prefix, how, point, needed, what, of, in)                                                                                \
+	{                                                                                                                           \
+		{ .name = prefix point, .hook_point = point, .serves = what, .kind = how, .is_mandatory = needed }, NULL, 0, of, in \
+	}
+	AT("fe_", HT_PROGRAM_FENTRY, "tcp_v4_connect", false, FAILS4, TP_BTF | FENTRY, FORM_UNTYPED),
+	AT("fx_", HT_PROGRAM_FEXIT, "tcp_v4_connect", false, FAILS4, TP_BTF | FENTRY, FORM_UNTYPED),
+	AT("fe_", HT_PROGRAM_FENTRY, "tcp_v6_connect", false, FAILS6, TP_BTF | FENTRY, FORM_UNTYPED),
+	AT("fx_", HT_PROGRAM_FEXIT, "tcp_v6_connect", false, FAILS6, TP_BTF | FENTRY, FORM_UNTYPED),
+	AT("fe_", HT_PROGRAM_FENTRY, "tcp_sendmsg", true, SENDS, FENTRY, FORM_ANY),
+	AT("fx_", HT_PROGRAM_FEXIT, "tcp_sendmsg", true, SENDS, FENTRY, FORM_ANY),
+	AT("fe_", HT_PROGRAM_FENTRY, "tcp_sendpage", false, PAGES, FENTRY, FORM_ANY),
+	AT("fx_", HT_PROGRAM_FEXIT, "tcp_sendpage", false, PAGES, FENTRY, FORM_ANY),
+	AT("fe_", HT_PROGRAM_FENTRY, "tcp_recvmsg", true, RECVS, FENTRY, FORM_ANY),
+	AT("fx_", HT_PROGRAM_FEXIT, "tcp_recvmsg", true, RECVS, FENTRY, FORM_ANY),
+	AT("rt_", HT_PROGRAM_RAW, "inet_sock_set_state", true, STATES, KPROBE, FORM_ANY),
+	AT("rt_", HT_PROGRAM_RAW, "tcp_receive_reset", false, RESETS, KPROBE, FORM_ANY),
+	AT("rt_", HT_PROGRAM_RAW, "inet_sk_error_report", false, ERRORS, KPROBE, FORM_ANY),
+	AT("rt_", HT_PROGRAM_RAW, "tcp_destroy_sock", true, "the end of sockets, which are known by their address", KPROBE, FORM_ANY),
+	AT("rt_", HT_PROGRAM_RAW, "sched_process_fork", false, FORKS, KPROBE, FORM_ANY),
+	AT("rt_", HT_PROGRAM_RAW, "sched_process_exec", false, EXECS, KPROBE, FORM_ANY),
+	AT("rt_", HT_PROGRAM_RAW, "sched_process_exit", false, EXITS, KPROBE, FORM_ANY),
+	AT("kp_", HT_PROGRAM_KPROBE, "tcp_v4_connect", false, FAILS4, KPROBE, FORM_ANY),
+	AT("kr_", HT_PROGRAM_KRETPROBE, "tcp_v4_connect", false, FAILS4, KPROBE, FORM_ANY),
+	AT("kp_", HT_PROGRAM_KPROBE, "tcp_v6_connect", false, FAILS6, KPROBE, FORM_ANY),
+	AT("kr_", HT_PROGRAM_KRETPROBE, "tcp_v6_connect", false, FAILS6, KPROBE, FORM_ANY),
+	AT("kp_", HT_PROGRAM_KPROBE, "tcp_sendmsg", true, SENDS, KPROBE, FORM_ANY),
+	AT("kr_", HT_PROGRAM_KRETPROBE, "tcp_sendmsg", true, SENDS, KPROBE, FORM_ANY),
+	AT("kp_", HT_PROGRAM_KPROBE, "tcp_sendpage", false, PAGES, KPROBE, FORM_ANY),
+	AT("kr_", HT_PROGRAM_KRETPROBE, "tcp_sendpage", false, PAGES, KPROBE, FORM_ANY),
+	AT("kp_", HT_PROGRAM_KPROBE, "tcp_recvmsg", true, RECVS, KPROBE, FORM_ANY),
+	AT("kr_", HT_PROGRAM_KRETPROBE, "tcp_recvmsg", true, RECVS, KPROBE, FORM_ANY),
+#undef AT
+#define CG(point, what)                                                                                                     \
+	{                                                                                                                   \
+		{ .name = "cg_" point, .hook_point = "cgroup/" point, .serves = what, .kind = HT_PROGRAM_CGROUP }, NULL, 0, \
+			TP_BTF | FENTRY, FORM_TYPED                                                                         \
 	}
 	CG("connect4", "the begin of a connect that fails at once, IPv4"),
 	CG("connect6", "the begin of a connect that fails at once, IPv6"),
@@ -60,7 +118,7 @@ static const struct {
 							: "openssl",       \
 		  .serves = what,                                          \
 		  .kind = side },                                          \
-			NULL, of                                           \
+			NULL, of, 0, FORM_ANY                              \
 	}
 	UP("up_openssl_enter", HT_PROGRAM_ENTRY, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeStart, requests, server name"),
 	UP("up_openssl_return", HT_PROGRAM_RETURN, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeDone, responses, ALPN"),
@@ -76,8 +134,9 @@ static const struct {
 struct ht_programs {
 	struct ht_programs_opts opts;
 	struct ht_object *object;
-	struct ht_cookies *cookies; /* NULL: not asked for yet */
-	bool is_old;                /* the object is the one for older kernels */
+	struct ht_cookies *cookies;       /* NULL: not asked for yet */
+	struct ht_backend_choice backend; /* how sockets are heard of */
+	bool is_old;                      /* the object is the one for older kernels */
 	struct bpf_link *links[PROGRAM_CNT];
 	struct ht_program_state states[PROGRAM_CNT];
 };
@@ -161,20 +220,27 @@ size_t ht_programs_cnt(void)
 	return PROGRAM_CNT;
 }
 
-struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *features)
+struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *features, const struct ht_backend_choice *choice)
 {
 	struct ht_program_state state = table[n].state;
+	bool is_untyped = ht_features_are_old(features) || choice->backend == HT_BACKEND_KPROBE;
 
-	if (state.kind == HT_PROGRAM_TRACEPOINT && !ht_features_has(features, HT_FEATURE_TP_BTF))
-		snprintf(state.reason, sizeof(state.reason), "no typed tracepoints (5.5 or later, and the kernel's own BTF)");
-	else if (state.kind == HT_PROGRAM_TRACEPOINT && features->btf && !ht_kernel_btf_has_tracepoint(features->btf, state.hook_point))
-		snprintf(state.reason, sizeof(state.reason), "kernel %s lacks the tracepoint %s (%s or later)", features->release,
-			 state.hook_point, table[n].since);
+	if ((table[n].backends && !(table[n].backends >> choice->backend & 1)) ||
+	    (table[n].form != FORM_ANY && (table[n].form == FORM_UNTYPED) != is_untyped))
+		state.is_unused = true;
+	else if ((state.kind == HT_PROGRAM_TRACEPOINT || state.kind == HT_PROGRAM_RAW) && features->btf &&
+		 !ht_kernel_btf_has_tracepoint(features->btf, state.hook_point))
+		snprintf(state.reason, sizeof(state.reason), "kernel %s lacks the tracepoint %s%s%s%s", features->release, state.hook_point,
+			 table[n].since ? " (" : "", table[n].since ? table[n].since : "", table[n].since ? " or later)" : "");
+	else if (choice->is_described && !choice->has_sendpage && !strcmp(state.hook_point, "tcp_sendpage"))
+		state.is_unused = true;
+	else if ((state.kind == HT_PROGRAM_FENTRY || state.kind == HT_PROGRAM_FEXIT) && !ht_features_has(features, HT_FEATURE_FENTRY))
+		snprintf(state.reason, sizeof(state.reason), "no fentry");
 	else if (state.kind == HT_PROGRAM_CGROUP && !features->has_cap_net_admin)
 		snprintf(state.reason, sizeof(state.reason), "needs CAP_NET_ADMIN");
 	else if (state.kind == HT_PROGRAM_CGROUP && !features->cgroup_root[0])
 		snprintf(state.reason, sizeof(state.reason), "no cgroup2 file system is mounted");
-	state.is_on = !state.reason[0];
+	state.is_on = !state.is_unused && !state.reason[0];
 	return state;
 }
 
@@ -202,7 +268,7 @@ static void share_out(struct ht_programs *programs, bool has_sessions, const cha
 static void rule_out(struct ht_programs *programs, const struct ht_features *features)
 {
 	for (size_t i = 0; i < PROGRAM_CNT; i++) {
-		programs->states[i] = ht_programs_plan(i, features);
+		programs->states[i] = ht_programs_plan(i, features, &programs->backend);
 		if (programs->states[i].kind >= HT_PROGRAM_ENTRY && programs->opts.backend == HT_UPROBE_NONE)
 			turn_off(programs, i, "this kernel takes no uprobes from us");
 	}
@@ -217,7 +283,7 @@ static void rule_out(struct ht_programs *programs, const struct ht_features *fea
 static int first_missing(const struct ht_programs *programs)
 {
 	for (size_t i = 0; i < PROGRAM_CNT; i++) {
-		if (programs->states[i].is_mandatory && !programs->states[i].is_on)
+		if (programs->states[i].is_mandatory && !programs->states[i].is_on && !programs->states[i].is_unused)
 			return (int)i;
 	}
 	return -1;
@@ -232,6 +298,17 @@ static enum bpf_attach_type attach_type(const struct ht_programs *programs, size
 	return (enum bpf_attach_type)type;
 }
 
+/* Tables that are not used are not made. */
+static int leave_out_maps(const struct ht_programs *programs, struct bpf_object *obj)
+{
+	bool is_untyped = programs->opts.config.flags & HT_CFG_UNTYPED, has_calls = programs->opts.config.flags & HT_CFG_CALLS;
+	int err = bpf_map__set_autocreate(bpf_object__find_map_by_name(obj, is_untyped ? "socks" : "socks_by_address"), false);
+
+	if (!err && !has_calls)
+		err = bpf_map__set_autocreate(bpf_object__find_map_by_name(obj, "calls"), false);
+	return err;
+}
+
 static int try_load(struct ht_programs *programs, struct listener *listener)
 {
 	struct bpf_object *obj;
@@ -243,6 +320,8 @@ static int try_load(struct ht_programs *programs, struct listener *listener)
 		return -errno;
 	obj = ht_object_bpf(programs->object);
 	err = bpf_map__set_max_entries(bpf_object__find_map_by_name(obj, "events"), (__u32)programs->opts.ring_bytes);
+	if (!err)
+		err = leave_out_maps(programs, obj);
 	if (err)
 		return err;
 	bpf_object__for_each_program(prog, obj) {
@@ -257,7 +336,7 @@ static int try_load(struct ht_programs *programs, struct listener *listener)
 	return ht_object_load(programs->object);
 }
 
-/* Loads, each time without what was refused the last time. */
+/* Loads, each time without what was refused the last time. -EOPNOTSUPP: what cannot be done without was refused. */
 static int load_what_goes(struct ht_programs *programs, char *err_text, size_t err_size)
 {
 	struct listener listener = { .opts = &programs->opts };
@@ -283,6 +362,7 @@ static int load_what_goes(struct ht_programs *programs, char *err_text, size_t e
 		if (programs->states[n].is_mandatory) {
 			snprintf(err_text, err_size, "the kernel refuses the BPF program %s, which cannot be done without: %s%s%s",
 				 listener.program, strerror(-err), listener.last_line[0] ? ": " : "", listener.last_line);
+			err = -EOPNOTSUPP;
 			break;
 		}
 		if (programs->states[n].kind == HT_PROGRAM_BOTH) {
@@ -321,11 +401,65 @@ static int check_rights(const struct ht_features *features, char *err, size_t er
 	return 0;
 }
 
+/* What the programs are told of the choice. */
+static void configure(struct ht_programs *programs)
+{
+	const struct ht_backend_choice *choice = &programs->backend;
+	__u32 *flags = &programs->opts.config.flags;
+
+	*flags &= ~(__u32)(HT_CFG_CALLS | HT_CFG_UNTYPED);
+	*flags |= choice->backend == HT_BACKEND_TP_BTF ? 0 : HT_CFG_CALLS;
+	*flags |= programs->is_old || choice->backend == HT_BACKEND_KPROBE ? HT_CFG_UNTYPED : 0;
+	programs->opts.config.recvmsg_params = choice->recvmsg_params;
+}
+
+/* "no way to hear of sockets: tp_btf: ...; fentry: ..." */
+static void tell_none(const struct ht_backend_choice *choice, char *text, size_t size)
+{
+	size_t len = (size_t)snprintf(text, size, "no way to hear of sockets on this kernel");
+
+	for (int i = HT_BACKEND_TP_BTF; i < HT_BACKEND_CNT && len < size; i++) {
+		if (choice->why[i][0])
+			len += (size_t)snprintf(text + len, size - len, "%s %s: %s", strchr(text, ':') ? ";" : ":",
+						ht_backend_name((enum ht_backend)i), choice->why[i]);
+	}
+}
+
+/* The first backend that the kernel takes, all the way to the load of its programs. */
+static int load_a_backend(struct ht_programs *programs, const struct ht_features *features, char *err_text, size_t err_size)
+{
+	struct ht_backend_choice *choice = &programs->backend;
+	uint32_t refused = 0;
+
+	for (;;) {
+		int err, missing;
+
+		ht_backend_choose(choice, programs->opts.socket_backend, refused, features, programs->opts.btf_path);
+		if (choice->backend == HT_BACKEND_AUTO) {
+			tell_none(choice, err_text, err_size);
+			return -EOPNOTSUPP;
+		}
+		configure(programs);
+		rule_out(programs, features);
+		missing = first_missing(programs);
+		if (missing >= 0) {
+			snprintf(err_text, err_size, "%s", programs->states[missing].reason);
+			err = -EOPNOTSUPP;
+		} else {
+			err = load_what_goes(programs, err_text, err_size);
+		}
+		if (err != -EOPNOTSUPP)
+			return err;
+		snprintf(choice->why[choice->backend], sizeof(choice->why[0]), "%.*s", HT_BACKEND_WHY_MAX - 1, err_text);
+		refused |= 1u << choice->backend;
+	}
+}
+
 struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const struct ht_features *features, char *err_text,
 				     size_t err_size)
 {
 	struct ht_programs *programs;
-	int err = check_rights(features, err_text, err_size), missing;
+	int err = check_rights(features, err_text, err_size);
 
 	if (err) {
 		errno = -err;
@@ -338,19 +472,17 @@ struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const 
 	}
 	programs->opts = *opts;
 	programs->is_old = ht_features_are_old(features);
-	rule_out(programs, features);
-	missing = first_missing(programs);
-	if (missing >= 0) {
-		snprintf(err_text, err_size, "%s; older kernels are not supported yet", programs->states[missing].reason);
-		err = -EOPNOTSUPP;
-	} else {
-		err = load_what_goes(programs, err_text, err_size);
-	}
+	err = load_a_backend(programs, features, err_text, err_size);
 	if (!err)
 		return programs;
 	ht_programs_free(programs);
 	errno = -err;
 	return NULL;
+}
+
+const struct ht_backend_choice *ht_programs_backend(const struct ht_programs *programs)
+{
+	return &programs->backend;
 }
 
 static int attach_one(struct ht_programs *programs, size_t n, int cgroup_fd)
@@ -368,6 +500,23 @@ static int attach_one(struct ht_programs *programs, size_t n, int cgroup_fd)
 		return -errno;
 	programs->links[n] = link;
 	return 0;
+}
+
+/* From now on a call whose begin or end is not seen counts as missed (bpf/calls.bpf.h). As in bpf/types.bpf.h, struct ht_call: start_ns is second. */
+static int begin_calls(struct ht_programs *programs)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(ht_object_bpf(programs->object), "calls");
+	__u64 key = 0, *call = calloc(1, bpf_map__value_size(map));
+	struct timespec now;
+	int err;
+
+	if (!call)
+		return -ENOMEM;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	call[1] = (__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec;
+	err = bpf_map_update_elem(bpf_map__fd(map), &key, call, BPF_ANY);
+	free(call);
+	return err;
 }
 
 int ht_programs_attach(struct ht_programs *programs, const struct ht_features *features, char *err_text, size_t err_size)
@@ -388,8 +537,8 @@ int ht_programs_attach(struct ht_programs *programs, const struct ht_features *f
 			continue;
 		turn_off(programs, i, err == -ENOENT ? "is not part of this build" : strerror(-err));
 		if (state->is_mandatory) {
-			snprintf(err_text, err_size, "cannot attach to the tracepoint %s, which cannot be done without: %s",
-				 state->hook_point, state->reason);
+			snprintf(err_text, err_size, "cannot attach to %s, which cannot be done without: %s", state->hook_point,
+				 state->reason);
 			break;
 		}
 		say(&programs->opts, HTTPTRACE_LOG_WARN, "cannot attach to %s: %s: lost: %s", state->hook_point, state->reason,
@@ -400,6 +549,8 @@ int ht_programs_attach(struct ht_programs *programs, const struct ht_features *f
 	listening = NULL;
 	if (cgroup_fd >= 0)
 		close(cgroup_fd);
+	if (!err && programs->opts.config.flags & HT_CFG_CALLS)
+		err = begin_calls(programs);
 	return err;
 }
 

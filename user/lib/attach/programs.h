@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "abi/config.h"
+#include "attach/backend.h"
 #include "attach/features.h"
 #include "attach/sites.h"
 #include "attach/uprobe.h"
@@ -20,15 +21,27 @@
 #define HT_PROGRAM_REASON_MAX 200
 
 /* From ENTRY on in the order of enum ht_uprobe_side. */
-enum ht_program_kind { HT_PROGRAM_TRACEPOINT, HT_PROGRAM_CGROUP, HT_PROGRAM_ENTRY, HT_PROGRAM_RETURN, HT_PROGRAM_BOTH };
+enum ht_program_kind {
+	HT_PROGRAM_TRACEPOINT, /* typed */
+	HT_PROGRAM_RAW,        /* tracepoint, not typed */
+	HT_PROGRAM_FENTRY,
+	HT_PROGRAM_FEXIT,
+	HT_PROGRAM_KPROBE,
+	HT_PROGRAM_KRETPROBE,
+	HT_PROGRAM_CGROUP,
+	HT_PROGRAM_ENTRY,
+	HT_PROGRAM_RETURN,
+	HT_PROGRAM_BOTH
+};
 
 struct ht_program_state {
 	const char *name;
-	const char *hook_point; /* tracepoint's name, cgroup attach point, group of library functions */
+	const char *hook_point; /* tracepoint's or kernel function's name, cgroup attach point, group of library functions */
 	const char *serves;     /* which hooks and facts come from it */
 	enum ht_program_kind kind;
 	bool is_mandatory;
 	bool is_on;                         /* loaded and, but for those of functions, attached */
+	bool is_unused;                     /* not of the backend that was chosen (backend.h), or of no use on this kernel */
 	bool is_replaced;                   /* off, and nothing is lost by it: another program does its work */
 	char reason[HT_PROGRAM_REASON_MAX]; /* why not */
 };
@@ -37,9 +50,10 @@ struct ht_programs_opts {
 	struct ht_bpf_config config;
 	size_t ring_bytes; /* power of two, a page at least */
 	enum ht_uprobe_backend backend;
-	const char *btf_path;        /* types in place of the kernel's own; NULL: that */
-	const char *returns_refused; /* why returns of functions must not be probed; NULL: they may */
-	ht_log_fn log;               /* may be NULL */
+	enum ht_backend socket_backend; /* AUTO: the first that goes */
+	const char *btf_path;           /* types in place of the kernel's own; NULL: that */
+	const char *returns_refused;    /* why returns of functions must not be probed; NULL: they may */
+	ht_log_fn log;                  /* may be NULL */
 	void *log_ctx;
 };
 
@@ -60,7 +74,9 @@ int ht_programs_site_fd(struct ht_programs *programs, enum ht_site_group group, 
 const struct ht_program_state *ht_programs_states(const struct ht_programs *programs, size_t *cnt);
 /* How many there are, and whether the n-th would be tried here. Loads nothing. */
 size_t ht_programs_cnt(void);
-struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *features);
+struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *features, const struct ht_backend_choice *choice);
+/* By what sockets are heard of, and why not by what comes before it. */
+const struct ht_backend_choice *ht_programs_backend(const struct ht_programs *programs);
 /* Detaches and unloads. NULL is allowed. */
 void ht_programs_free(struct ht_programs *programs);
 

@@ -31,6 +31,10 @@ static int live_opts(const struct httptrace_open_opts *opts, struct ht_live_opts
 		.has_entry_sites = opts->probe_sites == HTTPTRACE_PROBE_SITES_ENTRY,
 		.btf_path = opts->btf,
 	};
+	if (ht_backend_parse(opts->backend, &live->backend)) {
+		ht_open_error_set("backend %s: there is none of that name, but tp_btf, fentry and kprobe", opts->backend);
+		return -EINVAL;
+	}
 	if (!ht_features_parse(opts->without, &live->without, &unknown))
 		return 0;
 	ht_open_error_set("without %s: there is no such feature", unknown);

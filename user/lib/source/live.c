@@ -435,6 +435,7 @@ static int load(struct ht_live *live, const struct opening *opening)
 		return refuse(opening, -ENOMEM, "out of memory");
 	ht_features_read(&live->features, opts->btf_path, opts->without);
 	load_opts.btf_path = opts->btf_path;
+	load_opts.socket_backend = opts->backend;
 	load_opts.backend = live->backend = ht_uprobe_probe(&live->features, why, sizeof(why));
 	load_opts.config.flags = HT_CFG_PROCS | (live->is_filtered ? HT_CFG_FILTERED : 0) | (live->is_following ? HT_CFG_FOLLOW : 0);
 	load_opts.config.flags |= live->match ? HT_CFG_JUDGE : 0;

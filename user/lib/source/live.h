@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "attach/backend.h"
 #include "source/source.h"
 
 struct ht_live_opts {
@@ -22,6 +23,7 @@ struct ht_live_opts {
 	unsigned int head_bytes; /* 0 = HT_HEAD_BYTES_DEFAULT */
 	bool has_entry_sites;    /* probes on first instructions of public functions only (attach/sites.h) */
 	const char *btf_path;    /* types in place of the kernel's own; NULL: that */
+	enum ht_backend backend; /* how sockets are heard of (attach/backend.h); AUTO: the first that goes */
 	uint32_t without;        /* features taken as missing, for tests (attach/features.h) */
 	ht_log_fn log;           /* may be NULL */
 	void *log_ctx;

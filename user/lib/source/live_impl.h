@@ -84,6 +84,7 @@ struct ht_live {
 	uint64_t event_cnt; /* of BPF's records delivered */
 	uint64_t looked_ns; /* when BPF's counters were last looked at */
 	uint64_t scratch_told_cnt;
+	uint64_t call_told_cnt;
 	uint64_t queue_told_cnt;
 };
 

@@ -87,6 +87,7 @@ static void tell_growth(struct ht_live *live, const char *where, uint64_t now_cn
 static void look(struct ht_live *live)
 {
 	tell_growth(live, "scratch", counter(live, HT_CNT_LOST_SCRATCH), &live->scratch_told_cnt);
+	tell_growth(live, "socket_calls", counter(live, HT_CNT_CALL_MISSED), &live->call_told_cnt);
 	tell_growth(live, "queue", live->queue.dropped_cnt, &live->queue_told_cnt);
 }
 
@@ -174,6 +175,7 @@ static void say_counters(const struct ht_live *live)
 		[HT_CNT_SOCK_OTHER] = "sockets not HTTP",
 		[HT_CNT_SOCK_SERVER] = "server sockets",
 		[HT_CNT_TLS_UNBOUND] = "TLS calls without a socket",
+		[HT_CNT_CALL_MISSED] = "socket calls missed",
 		[HT_CNT_RETURN_UNMATCHED] = "returns without entry",
 	};
 	char text[400] = "";

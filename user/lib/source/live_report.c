@@ -137,14 +137,33 @@ static int print_any_process(void *ctx, pid_t pid)
 	return 0;
 }
 
-static void print_programs_plan(const struct printer *to, const struct ht_features *features)
+/* "socket events: fentry (tp_btf: kernel 6.1 lacks ...); lost: ..." */
+static void print_backend(const struct printer *to, const struct ht_backend_choice *choice)
 {
+	const char *lacks = ht_backend_lacks(choice->backend);
+	char refused[512] = "";
+	size_t len = 0;
+
+	for (int i = HT_BACKEND_TP_BTF; i < HT_BACKEND_CNT && len < sizeof(refused); i++) {
+		if (choice->why[i][0])
+			len += (size_t)snprintf(refused + len, sizeof(refused) - len, "%s%s: %s", len ? "; " : " (",
+						ht_backend_name((enum ht_backend)i), choice->why[i]);
+	}
+	line(to, "socket events: %s%s%s%s%s", choice->backend == HT_BACKEND_AUTO ? "none" : ht_backend_name(choice->backend), refused,
+	     len ? ")" : "", lacks ? "; lost: " : "", lacks ? lacks : "");
+}
+
+static void print_programs_plan(const struct printer *to, const struct ht_live_opts *opts, const struct ht_features *features)
+{
+	struct ht_backend_choice choice = { .backend = HT_BACKEND_AUTO };
 	size_t cnt;
 
+	ht_backend_choose(&choice, opts->backend, 0, features, opts->btf_path);
+	print_backend(to, &choice);
 	for (size_t i = 0; i < (cnt = ht_programs_cnt()); i++) {
-		struct ht_program_state state = ht_programs_plan(i, features);
+		struct ht_program_state state = ht_programs_plan(i, features, &choice);
 
-		if (state.kind >= HT_PROGRAM_ENTRY)
+		if (state.kind >= HT_PROGRAM_ENTRY || state.is_unused)
 			continue;
 		if (state.is_on)
 			line(to, "kernel %s: %s", state.hook_point, state.serves);
@@ -178,7 +197,7 @@ int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 		return err;
 	}
 	ht_features_read(&features, opts->btf_path, opts->without);
-	print_programs_plan(&to, &features);
+	print_programs_plan(&to, opts, &features);
 	if (ht_trial_end(ht_trial_start(ht_uprobe_probe(&features, why, sizeof(why))), NULL) == HT_TRIAL_KILLED)
 		line(&to, "returns of functions: not probed: %s; lost: what is known only then (--features)", ht_trial_refusal);
 	ht_live_add_cached(probes);
@@ -257,17 +276,20 @@ static void print_sideband(const struct printer *to)
 	ht_sideband_close(sideband);
 }
 
+static const char *const kinds[] = {
+	[HT_PROGRAM_TRACEPOINT] = "tp_btf",      [HT_PROGRAM_RAW] = "raw_tp",
+	[HT_PROGRAM_FENTRY] = "fentry",          [HT_PROGRAM_FEXIT] = "fexit",
+	[HT_PROGRAM_KPROBE] = "kprobe",          [HT_PROGRAM_KRETPROBE] = "kretprobe",
+	[HT_PROGRAM_CGROUP] = "cgroup",          [HT_PROGRAM_ENTRY] = "function entry",
+	[HT_PROGRAM_RETURN] = "function return", [HT_PROGRAM_BOTH] = "function entry and return",
+};
+
 static void print_program(const struct printer *to, const struct ht_program_state *state)
 {
-	static const char *const kinds[] = {
-		[HT_PROGRAM_TRACEPOINT] = "tp_btf",
-		[HT_PROGRAM_CGROUP] = "cgroup",
-		[HT_PROGRAM_ENTRY] = "function entry",
-		[HT_PROGRAM_RETURN] = "function return",
-		[HT_PROGRAM_BOTH] = "function entry and return",
-	};
 	const char *point = state->kind == HT_PROGRAM_CGROUP ? strchr(state->hook_point, '/') + 1 : state->hook_point;
 
+	if (state->is_unused)
+		return;
 	if (state->is_on)
 		line(to, "%s %s: yes: %s", kinds[state->kind], point, state->serves);
 	else if (state->is_replaced)
@@ -278,7 +300,8 @@ static void print_program(const struct printer *to, const struct ht_program_stat
 }
 
 /*
- * Which probes each hook of the public interface stands on. A hook that is inferred stands on what it is inferred from.
+ * Which probes each hook of the public interface stands on. A hook that is inferred stands on what it is inferred from. backend NULL: its program says.
+ * Those of sockets are named as with typed tracepoints.
  */
 static const struct {
 	const char *hooks;
@@ -286,21 +309,21 @@ static const struct {
 	const char *programs[4]; /* all needed */
 } hook_table[] = {
 	{ "DNSStart, DNSDone", "uprobes on getaddrinfo", { "up_dns_enter", "up_dns_return" } },
-	{ "ConnectStart, ConnectDone", "tp_btf inet_sock_set_state", { "tp_inet_sock_set_state" } },
+	{ "ConnectStart, ConnectDone", NULL, { "tp_inet_sock_set_state" } },
 	{ "TLSHandshakeStart, TLSHandshakeDone", "uprobes on OpenSSL", { "up_openssl_enter", "up_openssl_return" } },
 	{ "GetConn, GotConn, PutIdleConn (inferred)",
 	  "the connection's events",
 	  { "tp_inet_sock_set_state", "tp_sock_send_length", "tp_sock_recv_length" } },
-	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: http", "tp_btf sock_send_length", { "tp_sock_send_length" } },
+	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: http", NULL, { "tp_sock_send_length" } },
 	{ "WroteHeaderField, WroteHeaders, Wait100Continue, WroteRequest: https",
 	  "uprobes on OpenSSL",
 	  { "up_openssl_enter", "up_openssl_return" } },
-	{ "GotFirstResponseByte", "tp_btf sock_recv_length", { "tp_sock_recv_length" } },
-	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: http", "tp_btf sock_recv_length", { "tp_sock_recv_length" } },
+	{ "GotFirstResponseByte", NULL, { "tp_sock_recv_length" } },
+	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: http", NULL, { "tp_sock_recv_length" } },
 	{ "Got100Continue, Got1xxResponse, GotResponseHeaders, GotBody: https",
 	  "uprobes on OpenSSL",
 	  { "up_openssl_enter", "up_openssl_return" } },
-	{ "ConnClosed", "tp_btf inet_sock_set_state", { "tp_inet_sock_set_state" } },
+	{ "ConnClosed", NULL, { "tp_inet_sock_set_state" } },
 };
 
 static const struct ht_program_state *find_state(const struct ht_program_state *states, size_t cnt, const char *name)
@@ -312,19 +335,36 @@ static const struct ht_program_state *find_state(const struct ht_program_state *
 	return NULL;
 }
 
-static void print_hooks(const struct printer *to, const struct ht_program_state *states, size_t cnt)
+/* What a program of the typed tracepoints does, another one does with another backend. */
+static const char *program_of(const char *name, enum ht_backend backend)
+{
+	static const char *const others[][HT_BACKEND_CNT] = {
+		{ [HT_BACKEND_TP_BTF] = "tp_inet_sock_set_state", "tp_inet_sock_set_state", "rt_inet_sock_set_state" },
+		{ [HT_BACKEND_TP_BTF] = "tp_sock_send_length", "fx_tcp_sendmsg", "kr_tcp_sendmsg" },
+		{ [HT_BACKEND_TP_BTF] = "tp_sock_recv_length", "fx_tcp_recvmsg", "kr_tcp_recvmsg" },
+	};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (!strcmp(others[i][HT_BACKEND_TP_BTF], name))
+			return others[i][backend];
+	}
+	return name;
+}
+
+static void print_hooks(const struct printer *to, const struct ht_program_state *states, size_t cnt, enum ht_backend backend)
 {
 	for (size_t i = 0; i < sizeof(hook_table) / sizeof(hook_table[0]); i++) {
-		const struct ht_program_state *missing = NULL;
+		const struct ht_program_state *missing = NULL, *state = NULL;
 
 		for (size_t j = 0; !missing && j < 4 && hook_table[i].programs[j]; j++) {
-			const struct ht_program_state *state = find_state(states, cnt, hook_table[i].programs[j]);
-
+			state = find_state(states, cnt, program_of(hook_table[i].programs[j], backend));
 			if (state && !state->is_on && !state->is_replaced)
 				missing = state;
 		}
 		if (missing)
 			line(to, "hook %s: unavailable: %s", hook_table[i].hooks, missing->reason);
+		else if (!hook_table[i].backend && state)
+			line(to, "hook %s: by %s %s", hook_table[i].hooks, kinds[state->kind], state->hook_point);
 		else
 			line(to, "hook %s: by %s", hook_table[i].hooks, hook_table[i].backend);
 	}
@@ -332,7 +372,9 @@ static void print_hooks(const struct printer *to, const struct ht_program_state 
 
 int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *ctx)
 {
-	struct ht_programs_opts opts = { .btf_path = live_opts->btf_path, .ring_bytes = (size_t)sysconf(_SC_PAGESIZE) };
+	struct ht_programs_opts opts = { .btf_path = live_opts->btf_path,
+					 .socket_backend = live_opts->backend,
+					 .ring_bytes = (size_t)sysconf(_SC_PAGESIZE) };
 	const struct printer to = { fn, ctx };
 	const struct ht_program_state *states;
 	struct ht_programs *programs;
@@ -358,13 +400,14 @@ int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *
 		line(&to, "BPF programs: no: %s", text);
 		return 0;
 	}
-	line(&to, "BPF programs, ring buffer, socket storage, task_pt_regs: loaded");
+	print_backend(&to, ht_programs_backend(programs));
+	line(&to, "BPF programs, ring buffer: loaded");
 	if (ht_programs_attach(programs, &features, text, sizeof(text)))
 		line(&to, "%s", text);
 	states = ht_programs_states(programs, &cnt);
 	for (size_t i = 0; i < cnt; i++)
 		print_program(&to, &states[i]);
-	print_hooks(&to, states, cnt);
+	print_hooks(&to, states, cnt, ht_programs_backend(programs)->backend);
 	ht_programs_free(programs);
 	return 0;
 }
