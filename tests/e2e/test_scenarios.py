@@ -45,9 +45,8 @@ def test_untraced(bed, scenario):
     assert in_short(served(bed, scenario)) == scenario.served
 
 
-@pytest.mark.parametrize("scenario", ALL, ids=IDS)
-def test_traced(bed, scenario):
-    trace = trace_command(bed, scenario.client(bed), *keep(scenario), env=bed.env if scenario.trusting else bed.distrusting)
+def run_traced(bed, scenario, *options):
+    trace = trace_command(bed, scenario.client(bed), *options, env=bed.env if scenario.trusting else bed.distrusting)
     assert exit_is_right(scenario, trace.status), f"exit status {trace.status}: {trace.stdout} {trace.stderr}"
     entries = served(bed, scenario)
     assert in_short(entries) == scenario.served
@@ -67,3 +66,8 @@ def test_traced(bed, scenario):
     assert not wrong, "\n".join([scenario.why, *wrong, trace.stderr[-1500:], *trace.lines])
     trace.nothing_lost()
     assert trace.summary["requests"] == len(trace.requests) and trace.summary["dials"] == len(trace.dials)
+
+
+@pytest.mark.parametrize("scenario", ALL, ids=IDS)
+def test_traced(bed, scenario):
+    run_traced(bed, scenario, *keep(scenario))

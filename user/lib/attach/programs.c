@@ -391,6 +391,16 @@ static int check_rights(const struct ht_features *features, char *err, size_t er
 		snprintf(err, err_size, "no permission to trace: %s missing; run as root, by sudo, or with these capabilities", missing);
 		return -EPERM;
 	}
+	if (!ht_features_has(features, HT_FEATURE_RINGBUF) && features->has_btf) {
+		snprintf(err, err_size, "kernel %s has no BPF ring buffer (5.8 or later): httptrace-bpf cannot trace on it",
+			 features->release);
+		return -EOPNOTSUPP;
+	}
+	if (!features->has_btf && features->is_custom_btf) {
+		snprintf(err, err_size, "--btf: the file cannot be read, or is not BTF: name one with the types of kernel %s",
+			 features->release);
+		return -EINVAL;
+	}
 	if (!features->has_btf) {
 		snprintf(
 			err, err_size,

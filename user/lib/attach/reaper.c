@@ -4,10 +4,19 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/* Since glibc 2.34; the same number everywhere. */
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
 
 #include "attach/reaper.h"
 
@@ -116,6 +125,88 @@ void ht_reaper_run(struct ht_reaper *reaper)
 			close(reaper->fds[--reaper->fd_cnt]);
 	}
 	pthread_mutex_unlock(&reaper->lock);
+}
+
+/*
+ * In a child: closes all but what is kept, waits until the parent has done so with those, and ends, by which the kernel closes them. System calls only: another
+ * thread may have held any lock. kept: of each descriptor below cnt.
+ */
+static void __attribute__((noreturn)) hold(const bool *kept, int cnt, int wait_fd)
+{
+	char byte;
+
+	for (int fd = 0; fd < cnt; fd++) {
+		if (!kept[fd] && fd != wait_fd)
+			close(fd);
+	}
+	/* 5.9; else those above stay open, too: the program's, until we end. */
+	syscall(SYS_close_range, cnt, ~0U, 0);
+	while (read(wait_fd, &byte, 1) < 0 && errno == EINTR)
+		;
+	_exit(0);
+}
+
+/* A child's child, so that nobody has to wait for it. 0 or -errno. The lock is held. */
+static int leave_to_child(const bool *kept, int cnt, const int *pipe_fds)
+{
+	sigset_t all, old;
+	int status, err = 0;
+	pid_t pid;
+
+	/* The program's handlers are not for it, nor is a signal to the program's group. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL); /* no SIGCHLD at its end */
+	if (pid == 0) {
+		pid = (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, NULL);
+		if (pid == 0) {
+			setsid();
+			hold(kept, cnt, pipe_fds[0]);
+		}
+		_exit(pid < 0);
+	}
+	if (pid < 0)
+		err = -errno;
+	while (pid > 0 && waitpid(pid, &status, __WALL) < 0) {
+		if (errno != EINTR) {
+			err = -errno;
+			break;
+		}
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return err ? err : WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EAGAIN;
+}
+
+void ht_reaper_leave(struct ht_reaper *reaper)
+{
+	int pipe_fds[2] = { -1, -1 }, cnt = 0, err = -ENOMEM;
+	bool *kept = NULL;
+
+	pthread_mutex_lock(&reaper->lock);
+	for (size_t i = 0; i < reaper->fd_cnt; i++)
+		cnt = reaper->fds[i] >= cnt ? reaper->fds[i] + 1 : cnt;
+	if (cnt && !pipe2(pipe_fds, O_CLOEXEC)) {
+		for (int i = 0; i < 2; i++)
+			cnt = pipe_fds[i] >= cnt ? pipe_fds[i] + 1 : cnt;
+		kept = calloc((size_t)cnt, sizeof(*kept));
+	}
+	if (kept) {
+		for (size_t i = 0; i < reaper->fd_cnt; i++)
+			kept[reaper->fds[i]] = true;
+		err = leave_to_child(kept, cnt, pipe_fds);
+	}
+	/* At once, as the child has them, too. */
+	while (!err && reaper->fd_cnt)
+		close(reaper->fds[--reaper->fd_cnt]);
+	pthread_mutex_unlock(&reaper->lock);
+	/* Now it may end. */
+	for (int i = 0; i < 2; i++) {
+		if (pipe_fds[i] >= 0)
+			close(pipe_fds[i]);
+	}
+	free(kept);
+	if (err)
+		ht_reaper_run(reaper);
 }
 
 size_t ht_reaper_pending(struct ht_reaper *reaper)

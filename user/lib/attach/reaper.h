@@ -25,6 +25,11 @@ void ht_reaper_take(struct ht_reaper *reaper, const int *fds, size_t cnt);
 void ht_reaper_run(struct ht_reaper *reaper);
 /* fds taken, and not being closed yet. */
 size_t ht_reaper_pending(struct ht_reaper *reaper);
+/*
+ * For links that take too long to wait for (perf uprobes: 99 ms each, one after the other): what has been taken is left to a process that holds nothing
+ * else, and ends by closing it. It is nobody's child. Where there can be no such process, this is ht_reaper_run().
+ */
+void ht_reaper_leave(struct ht_reaper *reaper);
 /* Closes all, waits for it, frees. NULL is allowed. */
 void ht_reaper_free(struct ht_reaper *reaper);
 

@@ -297,7 +297,9 @@ static void live_close(struct ht_source *source)
 	ht_ready_free(live->ready);
 	/* The links first: they close in threads of their own while the rest is taken down. */
 	ht_probes_free(live->probes);
-	if (live->reaper)
+	if (live->reaper && live->backend < HT_UPROBE_MULTI)
+		ht_reaper_leave(live->reaper);
+	else if (live->reaper)
 		ht_reaper_run(live->reaper);
 	ht_sideband_close(live->sideband);
 	ht_ring_close(&live->ring);

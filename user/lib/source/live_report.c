@@ -235,14 +235,38 @@ static const char *yes_no(bool is_there)
 	return is_there ? "yes" : "no";
 }
 
+static const char *const lockdowns[] = {
+	[HT_LOCKDOWN_UNKNOWN] = "not known: /sys/kernel/security is not mounted, or the kernel has none",
+	[HT_LOCKDOWN_NONE] = "none",
+	[HT_LOCKDOWN_INTEGRITY] = "integrity: forbids nothing that is used here",
+	[HT_LOCKDOWN_CONFIDENTIALITY] = "confidentiality: forbids BPF to read kernel memory, and kprobes: nothing can be traced",
+};
+
+/* What the kernel lacks, and what is done about it. */
+static void print_missing(const struct printer *to, const struct ht_features *features)
+{
+	for (int i = 0; i < HT_FEATURE_CNT; i++) {
+		if (!ht_features_has(features, (enum ht_feature)i))
+			line(to, "lacks %s (%s or later); instead: %s", ht_feature_name((enum ht_feature)i),
+			     ht_feature_since((enum ht_feature)i), ht_feature_instead((enum ht_feature)i));
+	}
+	if (ht_features_are_old(features))
+		line(to, "BPF programs: those for older kernels");
+}
+
 static void print_rights(const struct printer *to, const struct ht_features *features)
 {
 	line(to, "kernel: %s", features->release);
-	line(to, "type information (BTF): %s", yes_no(features->has_btf));
+	line(to, "type information (BTF): %s%s", yes_no(features->has_btf),
+	     features->is_custom_btf ? " (of --btf FILE)"
+	     : features->has_btf     ? ""
+				     : ": /sys/kernel/btf/vmlinux is missing; name a file with the kernel's types, --btf FILE");
+	line(to, "lockdown: %s", lockdowns[features->lockdown]);
 	line(to, "CAP_BPF: %s (needed)", yes_no(features->has_cap_bpf));
 	line(to, "CAP_PERFMON: %s (needed)", yes_no(features->has_cap_perfmon));
 	line(to, "CAP_NET_ADMIN: %s (for connects that fail at once)", yes_no(features->has_cap_net_admin));
 	line(to, "CAP_SYS_PTRACE: %s (names and libraries of other users' processes)", yes_no(features->has_cap_ptrace));
+	line(to, "CAP_DAC_READ_SEARCH: %s (libraries that only their owners may read)", yes_no(features->has_cap_dac_read));
 	line(to, "CAP_CHECKPOINT_RESTORE: %s (deleted libraries)", yes_no(features->has_cap_map_files));
 	line(to, "cgroup2: %s", features->cgroup_root[0] ? features->cgroup_root : "not mounted");
 }
@@ -385,6 +409,7 @@ int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *
 
 	ht_features_read(&features, live_opts->btf_path, live_opts->without);
 	print_rights(&to, &features);
+	print_missing(&to, &features);
 	opts.backend = ht_uprobe_probe(&features, text, sizeof(text));
 	print_uprobes(&to, opts.backend, text);
 	verdict = ht_trial_end(ht_trial_start(opts.backend), NULL);
@@ -398,6 +423,7 @@ int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *
 	programs = ht_programs_load(&opts, &features, text, sizeof(text));
 	if (!programs) {
 		line(&to, "BPF programs: no: %s", text);
+		ht_features_free(&features);
 		return 0;
 	}
 	print_backend(&to, ht_programs_backend(programs));
@@ -409,5 +435,6 @@ int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *
 		print_program(&to, &states[i]);
 	print_hooks(&to, states, cnt, ht_programs_backend(programs)->backend);
 	ht_programs_free(programs);
+	ht_features_free(&features);
 	return 0;
 }
