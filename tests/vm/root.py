@@ -99,6 +99,9 @@ def settle(folder):
     for link, to in (("usr/bin/awk", "mawk"), ("usr/bin/sh", "dash")):
         if (folder / "usr/bin" / to).exists() and not (folder / link).exists():
             (folder / link).symlink_to(to)
+    authorities = sorted((folder / "usr/share/ca-certificates").rglob("*.crt"))
+    if authorities:
+        (folder / "etc/ssl/certs/ca-certificates.crt").write_bytes(b"".join(path.read_bytes() for path in authorities))
     for name in ("dev", "proc", "sys", "run", "tmp", "root", "mnt", "var/log/nginx", "var/lib/nginx", "var/tmp"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "tmp").chmod(0o1777)
