@@ -42,7 +42,7 @@ static __always_inline void ht_call_iter(struct ht_call *call, const struct iov_
 	__u64 cnt;
 
 	call->via = HT_VIA_SYSCALL;
-	if (type == HT_ITER(ITER_UBUF)) {
+	if (bpf_core_field_exists(iter->ubuf) && type == HT_ITER(ITER_UBUF)) {
 		call->buf = (__u64)BPF_CORE_READ(iter, ubuf) + off;
 		return;
 	}
