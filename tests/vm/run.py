@@ -16,6 +16,7 @@ import os
 import select
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -220,6 +221,7 @@ def main():
     parser.add_argument("kernel", metavar="KERNEL", choices=KERNELS, help=", ".join(KERNELS))
     parser.add_argument("command", nargs="*", metavar="COMMAND", help="without one the image is made, no more")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(NO_MACHINE))  # the machine ends with us
     return run(options)
 
 
