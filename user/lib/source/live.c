@@ -519,7 +519,7 @@ static void report_refused_programs(struct ht_live *live)
 	const struct ht_program_state *states = ht_programs_states(live->programs, &cnt);
 
 	for (size_t i = 0; i < cnt; i++) {
-		if (!states[i].is_on && !states[i].is_replaced)
+		if (!states[i].is_on && !states[i].is_replaced && !states[i].is_unused)
 			ht_live_queue_target(live, HT_TARGET_REFUSED, "kernel", 0, states[i].hook_point, states[i].reason, 0);
 	}
 }

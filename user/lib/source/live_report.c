@@ -382,7 +382,7 @@ static void print_hooks(const struct printer *to, const struct ht_program_state 
 
 		for (size_t j = 0; !missing && j < 4 && hook_table[i].programs[j]; j++) {
 			state = find_state(states, cnt, program_of(hook_table[i].programs[j], backend));
-			if (state && !state->is_on && !state->is_replaced)
+			if (state && !state->is_on && !state->is_replaced && !state->is_unused)
 				missing = state;
 		}
 		if (missing)
