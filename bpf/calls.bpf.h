@@ -71,22 +71,31 @@ static __always_inline void ht_call_bytes(struct ht_scratch *sc, const struct ht
 	sc->via = HT_FIELD(task, flags) & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER) ? HT_VIA_IO_URING : begun->via;
 }
 
-/* The number of the next byte to be written, read. Not by HT_FIELD: a typed pointer to a socket is none to a TCP socket. */
-static __always_inline __u32 ht_tcp_seq(const struct sock *sk, const int dir)
+/*
+ * The number of the next byte to be written, read. Not by HT_FIELD: a typed pointer to a socket is none to a TCP socket. has_fin: the peer has ended its
+ * stream; that has a number, which is no byte's, and is the last one received: who has read it (tcp_recvmsg_locked, found_fin_ok) is behind it.
+ */
+static __always_inline __u32 ht_tcp_seq(const struct sock *sk, const int dir, int has_fin)
 {
 	const struct tcp_sock *tcp = (const void *)sk;
+	__u32 seq;
 
-	return dir == HT_DIR_TX ? BPF_CORE_READ(tcp, write_seq) : BPF_CORE_READ(tcp, copied_seq);
+	if (dir == HT_DIR_TX)
+		return BPF_CORE_READ(tcp, write_seq);
+	seq = BPF_CORE_READ(tcp, copied_seq);
+	if (has_fin && seq == BPF_CORE_READ(tcp, rcv_nxt))
+		seq--;
+	return seq;
 }
 
-/* Bytes of the stream were missed if seq is the number of what comes next: they are counted as passed, and their loss is told. slack: what is no byte. */
-static __always_inline void ht_call_gap(struct ht_sock *ss, __u32 seq, const int dir, __s32 slack)
+/* Bytes of the stream were missed if seq is the number of what comes next: they are counted as passed, and their loss is told. */
+static __always_inline void ht_call_gap(struct ht_sock *ss, __u32 seq, const int dir)
 {
 	struct ht_stream *st = dir == HT_DIR_TX ? &ss->flow.tx : &ss->flow.rx;
 	__u32 begin = dir == HT_DIR_TX ? ss->tx_seq : ss->rx_seq;
 	__s32 missed = seq - begin - (__u32)st->off;
 
-	if (missed <= slack)
+	if (missed <= 0)
 		return;
 	st->off += missed;
 	if (ss->flow.quiet)
@@ -109,13 +118,13 @@ static __always_inline void ht_call_check(const struct ht_call *begun, struct ht
 		return;
 	if (dir == HT_DIR_TX) {
 		if (ss->has_tx_seq) {
-			ht_call_gap(ss, begun->seq, dir, 0);
+			ht_call_gap(ss, begun->seq, dir);
 		} else {
 			ss->tx_seq = begun->seq - (__u32)ss->flow.tx.off;
 			ss->has_tx_seq = 1;
 		}
 	} else if (ss->has_rx_seq) {
-		ht_call_gap(ss, begun->seq, dir, 0);
+		ht_call_gap(ss, begun->seq, dir);
 	} else {
 		ss->rx_seq = begun->seq - (__u32)ss->flow.rx.off;
 		ss->has_rx_seq = 1;
@@ -124,19 +133,19 @@ static __always_inline void ht_call_check(const struct ht_call *begun, struct ht
 
 /*
  * A connection stands: its numbers are known from here on (tcp_rcv_synsent_state_process has set copied_seq). It is closed by the program: the last chance
- * to find out. The end of the peer's stream has a number, too.
+ * to find out.
  */
-static __always_inline void ht_call_check_state(const struct sock *sk, struct ht_sock *ss, int old_state, int new_state)
+static __always_inline void ht_call_check_state(const struct sock *sk, struct ht_sock *ss, int new_state)
 {
 	if (new_state == TCP_ESTABLISHED) {
-		ss->tx_seq = ht_tcp_seq(sk, HT_DIR_TX) - (__u32)ss->flow.tx.off;
-		ss->rx_seq = ht_tcp_seq(sk, HT_DIR_RX) - (__u32)ss->flow.rx.off;
+		ss->tx_seq = ht_tcp_seq(sk, HT_DIR_TX, 0) - (__u32)ss->flow.tx.off;
+		ss->rx_seq = ht_tcp_seq(sk, HT_DIR_RX, 0) - (__u32)ss->flow.rx.off;
 		ss->has_tx_seq = ss->has_rx_seq = 1;
 	} else if (new_state == TCP_FIN_WAIT1 || new_state == TCP_LAST_ACK) {
 		if (ss->has_tx_seq)
-			ht_call_gap(ss, ht_tcp_seq(sk, HT_DIR_TX), HT_DIR_TX, 0);
+			ht_call_gap(ss, ht_tcp_seq(sk, HT_DIR_TX, 0), HT_DIR_TX);
 		if (ss->has_rx_seq)
-			ht_call_gap(ss, ht_tcp_seq(sk, HT_DIR_RX), HT_DIR_RX, 1);
+			ht_call_gap(ss, ht_tcp_seq(sk, HT_DIR_RX, new_state == TCP_LAST_ACK), HT_DIR_RX);
 	}
 }
 
@@ -172,7 +181,7 @@ static __always_inline int ht_call_begin(const struct sock *sk, const struct msg
 		}
 		state = BPF_CORE_READ(sk, __sk_common.skc_state);
 		if (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT) {
-			call.seq = ht_tcp_seq(sk, dir);
+			call.seq = ht_tcp_seq(sk, dir, state == TCP_CLOSE_WAIT);
 			call.has_seq = 1;
 		}
 	}

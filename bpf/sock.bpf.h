@@ -180,7 +180,7 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 	if (new_state == TCP_FIN_WAIT2 || new_state == TCP_TIME_WAIT || new_state == TCP_CLOSING)
 		return 0;
 	if (has_calls)
-		ht_call_check_state(sk, ss, old_state, new_state);
+		ht_call_check_state(sk, ss, new_state);
 	tell_state(sk, ss, ts, old_state, new_state);
 	return 0;
 }

@@ -271,8 +271,9 @@ struct msghdr {
 	struct iov_iter msg_iter;
 };
 
-/* Sequence numbers of the next byte that the program reads, and that it writes. */
+/* Sequence numbers of the next byte that the program reads, that it writes, and that is received. */
 struct tcp_sock {
+	u32 rcv_nxt;
 	u32 copied_seq;
 	u32 write_seq;
 };

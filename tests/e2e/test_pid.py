@@ -7,7 +7,7 @@ import time
 import pytest
 
 from bed import hooks, server
-from bed.tracer import Tracer
+from bed.tracer import Tracer, run
 from bed.wait import wait_until
 from conftest import Stepper
 from expect import COLD, COLD_NAME, COLD_TLS_NAME, REUSED, compare_with_server
@@ -265,6 +265,8 @@ def test_breakpoints_only_where_asked_and_gone_at_the_end(bed):
         assert breakpoints(named.pid) > 0, "no breakpoint in the traced process: this test would prove nothing"
         assert breakpoints(other.pid) == 0
         tracer.stop()
+    if "perf uprobes" in run(bed, "--features").stdout:  # taken away one by one, by a process that the tracer leaves behind
+        wait_until(lambda: breakpoints(named.pid) == 0, 20, "the breakpoints to be taken away")
     assert breakpoints(named.pid) == 0
     with Tracer(bed, "-p", str(named.pid)) as tracer:
         tracer.kill()

@@ -63,7 +63,8 @@ SHORT = (
 OPEN = (
     "test_pid.py::test_open_keep_alive_connection",
     "test_pid.py::test_attached_in_the_middle_of_a_response",
-    "test_pid.py::test_children_of_a_traced_shell[grandchild-https]",
+    # Not over TLS: under emulation perf uprobes come later than a short process's first call (README, What it cannot see).
+    "test_pid.py::test_children_of_a_traced_shell[grandchild-http]",
     "test_pid.py::test_breakpoints_only_where_asked_and_gone_at_the_end",
 )
 
