@@ -29,4 +29,8 @@ struct task_struct {
 	unsigned int flags;
 };
 
+struct pt_regs {
+	unsigned long sp;
+};
+
 #endif

@@ -24,6 +24,7 @@ void bpf_ringbuf_submit(void *data, __u64 flags);
 __u64 bpf_ringbuf_query(void *ringbuf, __u64 flags);
 __u32 bpf_get_smp_processor_id(void);
 struct task_struct *bpf_get_current_task_btf(void);
+long bpf_task_pt_regs(struct task_struct *task);
 
 typedef long (*ht_loop_step)(__u32 i, void *ctx);
 long ht_shim_loop(__u32 nr_loops, ht_loop_step step, void *ctx, __u64 flags);
