@@ -15,50 +15,28 @@ BACKENDS = ("kprobe", "fentry", "tp_btf")
 # of the program takes ten seconds under 5.10.
 MAIN = (
     "cold http by name",
-    "cold http by IPv6 address",
-    "cold https by name",
     "cold https, TLS 1.2",
     "three https URLs on one connection",
-    "idle 50 ms between",
-    "POST in two writes, https",
     "POST with Expect: 100",
     "103 then 200",
-    "a byte at a time",
-    "large body, https",
-    "101",
-    "pipelining",
     "a head in many writes",
     "::1 refused, then 127.0.0.1",
-    "first family swallowed",
-    "refused",
-    "unreachable",
     "name not found",
     "bad certificate",
-    "close with no byte",
     "reset in the body, https",
     "client gives up waiting",
-    "client closes early",
-    "dialled, never used",
     "stale connection retried after a reset",
     "requests keeps its connection",
-    "lwp https",
 )
 # Each way in of a backend, and each record kind: connects that succeed, are refused, fail at once; IPv4 and IPv6; sends in one write and several;
-# receives, peeked at, that find nothing, that end; closes by either side, resets.
+# receives that find nothing, that end; closes by either side, resets.
 SHORT = (
-    "cold http by IPv6 address",
     "cold https by name",
-    "three URLs on one connection",
-    "POST in two writes",
-    "POST with Expect: 100",
     "a head in many writes",
     "::1 refused, then 127.0.0.1",
     "unreachable",
     "close in the body",
     "reset in the body",
-    "client gives up waiting",
-    "stale connection retried",
-    "wget posts",
 )
 OPEN = (
     "test_pid.py::test_open_keep_alive_connection",
