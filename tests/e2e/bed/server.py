@@ -30,7 +30,7 @@ TLS, TLS_V4, TLS12 = 8443, 8444, 8445  # TLS12 speaks no TLS 1.3
 LINES, LINES_TLS = 7000, 7443  # not HTTP: greets, then echoes lines
 REFUSED = 9  # nobody listens
 
-PATIENCE_S = 15  # a client that neither speaks nor goes away
+PATIENCE_S = limit(15)  # a client that neither speaks nor goes away
 
 REASONS = {
     100: "Continue",
