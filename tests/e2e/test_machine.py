@@ -40,12 +40,16 @@ def old_curl(bed):
 
 if os.path.isdir(PROGRAMS):
 
+    def meanwhile():
+        """A transfer in the clear, as long as the library takes to be read and probed under emulation: none of it is known beforehand."""
+        return [f"http://127.0.0.1:{server.PLAIN}/meanwhile?delay={limit(0.3):.1f}", "-o", "/dev/null"]
+
     def test_libssl_1_1(bed, old_curl):
         command, env = old_curl
         told = bed.run([*command, "--version"], env=env).stdout
         assert "OpenSSL/1.1." in told, told
         url = f"https://www.test:{server.TLS}"
-        trace = trace_command(bed, [*command, f"{url}/1?n=3000", "-o", "/dev/null", f"{url}/2"], env=env)
+        trace = trace_command(bed, [*command, *meanwhile(), f"{url}/1?n=3000", "-o", "/dev/null", f"{url}/2"], env=env)
         assert trace.status == 0, trace.stderr
         assert any("libssl.so.1.1" in (target["path"] or "") for target in trace.of_type("target") if target["action"] == "attached")
         facts = {"library": "openssl", "version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384", "alpn": "http/1.1", "server_name": "www.test"}
@@ -53,17 +57,18 @@ if os.path.isdir(PROGRAMS):
             Expect(f"{COLD_TLS_NAME} {KEPT}", tls=facts),
             Expect(f"{REUSED} {LAST}", reused=True, was_idle=True, tls=facts),
         ]
-        assert len(trace.requests) == len(expected), trace.lines
-        wrong = [item for expect, record in zip(expected, trace.records) for item in compare(expect, record)]
+        records = [record for record in trace.records if "/meanwhile" not in record["url"]]
+        assert len(records) == len(expected), trace.lines
+        wrong = [item for expect, record in zip(expected, records) for item in compare(expect, record)]
         assert not wrong, "\n".join([*wrong, trace.stderr[-1500:], *trace.lines])
-        assert [request["response"]["body_bytes"] for request in trace.requests][0] == 3000
+        assert records[0]["response"]["body_bytes"] == 3000
 
     def test_libssl_1_1_bad_certificate(bed, old_curl):
         command, env = old_curl
         env = {**bed.distrusting, "LD_LIBRARY_PATH": env["LD_LIBRARY_PATH"]}
-        trace = trace_command(bed, [*command, f"https://127.0.0.1:{server.TLS}"], env=env)
+        trace = trace_command(bed, [*command, *meanwhile(), f"https://127.0.0.1:{server.TLS}"], env=env)
         assert trace.status == 60, trace.stderr
-        (record,) = trace.records
+        (record,) = trace.of_type("dial") or trace.requests[1:]
         # Without the reason: libcrypto 1.1 has no function for it that libcrypto 3 has as well.
         assert record["outcome"] == "tls_error" and record["error"]["phase"] == "tls", record
 

@@ -86,7 +86,7 @@ static int add(void *ctx, const struct ht_hdr *rec)
 {
 	struct seen *seen = ctx;
 
-	if (ht_decode_add(seen->decode, rec) == 0 && rec->kind == HT_REC_LOST)
+	if (ht_decode_add(seen->decode, rec) == 0 && (rec->kind == HT_REC_LOST || rec->kind == HT_REC_LOSING))
 		seen->lost_records++;
 	return 0;
 }
