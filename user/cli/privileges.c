@@ -4,12 +4,16 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/perf_event.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -59,16 +63,60 @@ static int get_permitted(uint64_t *caps)
 	return 0;
 }
 
-static int set_all(uint64_t caps)
+static int set_caps(uint64_t permitted, uint64_t effective)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-		{ .permitted = (uint32_t)caps, .effective = (uint32_t)caps },
-		{ .permitted = (uint32_t)(caps >> 32), .effective = (uint32_t)(caps >> 32) },
+		{ .permitted = (uint32_t)permitted, .effective = (uint32_t)effective },
+		{ .permitted = (uint32_t)(permitted >> 32), .effective = (uint32_t)(effective >> 32) },
 	};
 
 	/* What is not inheritable cannot be ambient (capabilities(7)). */
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
+}
+
+/* Whether probes are set without perf events: from 6.6 on. */
+static bool has_uprobe_multi(void)
+{
+	static const char name[] = "bpf_uprobe_multi_link";
+	int fd = open("/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC);
+	bool found = false;
+	struct stat info;
+	char *types;
+
+	if (fd < 0)
+		return false;
+	if (!fstat(fd, &info) && info.st_size > 0) {
+		size_t bytes = (size_t)info.st_size, done = 0;
+
+		types = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		for (ssize_t len = 1; types != MAP_FAILED && done < bytes && len > 0; done += len > 0 ? (size_t)len : 0)
+			len = read(fd, types + done, bytes - done);
+		if (types != MAP_FAILED) {
+			found = memmem(types, done, name, sizeof(name));
+			munmap(types, bytes);
+		}
+	}
+	close(fd);
+	return found;
+}
+
+/*
+ * Debian's kernels let nobody without CAP_SYS_ADMIN open any perf event where kernel.perf_event_paranoid is 3, their default; CAP_PERFMON does not help.
+ * Asked by opening one that counts nothing.
+ */
+static bool perf_wants_admin(uint64_t permitted, uint64_t kept)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(attr), .config = PERF_COUNT_SW_DUMMY };
+	long fd;
+
+	if (!(permitted >> CAP_SYS_ADMIN & 1) || set_caps(permitted, kept))
+		return false;
+	fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	if (fd >= 0)
+		close((int)fd);
+	set_caps(permitted, permitted);
+	return fd < 0 && !has_uprobe_multi();
 }
 
 /* Of what is permitted, what is needed; the sentence about it in text. */
@@ -117,8 +165,15 @@ void ht_privileges_drop(const struct ht_run *run)
 	text[0] = '\0';
 	if (!err && !run->options->read_path)
 		kept = choose(permitted, run->command.pid != 0, text, sizeof(text));
+	if (kept && perf_wants_admin(permitted, kept)) {
+		size_t len = strlen(text);
+
+		kept |= BIT(CAP_SYS_ADMIN);
+		snprintf(text + len, sizeof(text) - len,
+			 ", CAP_SYS_ADMIN (probes in later processes: this kernel lets nobody else open perf events)");
+	}
 	if (!err)
-		err = set_all(kept);
+		err = set_caps(kept, kept);
 	if (!err && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		err = -errno;
 	if (err)
