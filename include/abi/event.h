@@ -131,11 +131,13 @@ struct ht_rec_sock_event {
 #define HT_VIA_TLS      4 /* a TLS library's call: plaintext */
 
 /* What BPF took the stream for when it sent the record (a hint; user space decides by the bytes). */
-#define HT_STREAM_UNKNOWN 0
-#define HT_STREAM_HTTP1   1
-#define HT_STREAM_HTTP2   2
-#define HT_STREAM_TLS     3
-#define HT_STREAM_OTHER   4
+#define HT_STREAM_UNKNOWN   0
+#define HT_STREAM_HTTP1     1
+#define HT_STREAM_HTTP2     2
+#define HT_STREAM_TLS       3
+#define HT_STREAM_OTHER     4
+#define HT_STREAM_WEBSOCKET 5 /* behind a 101: frames of RFC 6455 */
+#define HT_STREAM_SOCKS     6 /* the handshake with a SOCKS proxy: RFC 1928, 1929, SOCKS4 and 4a */
 
 /*
  * Bytes [off, off + orig_len) of one direction of a socket (tls_id 0) or of a TLS object's plaintext (tls_id not 0) passed; the first captured_len of them

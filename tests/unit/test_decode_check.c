@@ -94,7 +94,7 @@ static void make_sound(union any *any, uint16_t kind)
 		any->data.orig_len = 1000;
 		any->data.via = HT_VIA_TLS;
 		any->data.dir = HT_DIR_RX;
-		any->data.stream = HT_STREAM_OTHER;
+		any->data.stream = HT_STREAM_SOCKS;
 		memcpy(any->bytes + sizeof(any->data), "GET / ", 6);
 		break;
 	case HT_REC_TLS:
@@ -209,7 +209,7 @@ static const struct {
 	{ "an offset that cannot be", HT_REC_DATA, SET(ht_rec_data, off), ~0ull, WRONG },
 	{ "a third direction", HT_REC_DATA, SET(ht_rec_data, dir), 2, WRONG },
 	{ "a way unknown", HT_REC_DATA, SET(ht_rec_data, via), 5, WRONG },
-	{ "a stream unknown", HT_REC_DATA, SET(ht_rec_data, stream), 5, WRONG },
+	{ "a stream unknown", HT_REC_DATA, SET(ht_rec_data, stream), 7, WRONG },
 	{ "neither socket nor TLS object", HT_REC_DATA, SET(ht_rec_data, cookie), 0, WRONG },
 	{ "failed, but with bytes", HT_REC_DATA, SET(ht_hdr, flags), HT_F_FAILED, WRONG },
 	{ "no TLS object", HT_REC_TLS, SET(ht_rec_tls, tls_id), 0, WRONG },

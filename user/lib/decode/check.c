@@ -71,7 +71,7 @@ static bool check_data(const struct ht_hdr *hdr)
 	if (rec->hdr.flags & HT_F_FAILED && rec->orig_len)
 		return false;
 	return rec->off < OFFSET_MAX && (rec->tls_id || is_errno(rec->err)) && rec->dir <= HT_DIR_RX && rec->via <= HT_VIA_TLS &&
-	       rec->stream <= HT_STREAM_OTHER;
+	       rec->stream <= HT_STREAM_SOCKS;
 }
 
 static bool check_tls(const struct ht_hdr *hdr)
