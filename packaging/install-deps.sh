@@ -11,6 +11,8 @@ build='gcc libc6-dev clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libcaps
 image='busybox-static cpio kmod xz-utils zstd python3'
 serve='curl ca-certificates openssl python3'
 tests='libcmocka-dev libclang-rt-dev libssl-dev nginx python3-pytest python3-requests wget perl libwww-perl libio-socket-ssl-perl iproute2'
+# Clients and servers of HTTP/2, gRPC and WebSocket; proxies of each kind (dante speaks SOCKS4 and 4a, microsocks SOCKS5).
+ways='nghttp2-client nghttp2-server nghttp2-proxy python3-httpx python3-h2 python3-grpcio python3-websockets tinyproxy squid-openssl microsocks dante-server'
 
 die() {
 	echo "install-deps: $1" >&2
@@ -19,7 +21,7 @@ die() {
 
 case "${1-}" in
 run) wanted="$build $serve" ;;
-test) wanted="$build $serve $tests" ;;
+test) wanted="$build $serve $tests $ways" ;;
 # `make ARCH=arm64`: the libraries to link come from tests/vm/root.py, this machine's own are for their headers of BPF.
 arm64) wanted="$build gcc-aarch64-linux-gnu libc6-dev-arm64-cross python3" ;;
 # Kernels under emulation: QEMU, and what an image is unpacked and packed with. Those of the other architecture: vm-arm64.
