@@ -80,7 +80,7 @@ struct httptrace_hook {
 
 struct httptrace_get_conn_info {
 	struct httptrace_hook hook;
-	const char *host_port; /* "host:port" */
+	const char *host_port; /* "host:port"; the proxy's where there is one */
 };
 
 struct httptrace_got_conn_info {
@@ -122,8 +122,8 @@ struct httptrace_dns_done_info {
 
 struct httptrace_connect_start_info {
 	struct httptrace_hook hook;
-	const char *network; /* "tcp" */
-	const char *addr;    /* "127.0.0.1:80", "[::1]:80" */
+	const char *network; /* "tcp", "unix" */
+	const char *addr;    /* "127.0.0.1:80", "[::1]:80", "/run/app.sock", "@abstract"; through a proxy it is the proxy's */
 };
 
 struct httptrace_connect_done_info {
@@ -176,7 +176,8 @@ struct httptrace_conn_closed_info {
 /*
  * One function pointer per hook, NULL where not wanted. request: whose hook it is; never NULL. ctx: as registered.
  * A request's hooks are called in canonical order as soon as it is known that they belong to an HTTP request, hence some time after the
- * fact: use hook.mono_ns, not a clock of your own. request_done is the last call for a request, or for a dial (httptrace_request__kind()).
+ * fact: use hook.mono_ns, not a clock of your own. request_done is the last call for a request, a dial or a WebSocket
+ * (httptrace_request__kind() tells them apart).
  */
 struct httptrace_client_trace {
 	size_t sz;
@@ -210,7 +211,8 @@ struct httptrace_client_trace {
 
 enum httptrace_kind {
 	HTTPTRACE_REQUEST,
-	HTTPTRACE_DIAL, /* a lookup, connect or handshake that failed or was not used, where nothing proves HTTP */
+	HTTPTRACE_DIAL,      /* a lookup, connect or handshake that failed or was not used, where nothing proves HTTP */
+	HTTPTRACE_WEBSOCKET, /* what a connection became behind a request that ended with 101; has no method and no status; its own report */
 };
 
 enum httptrace_outcome {
@@ -225,7 +227,8 @@ enum httptrace_outcome {
 	HTTPTRACE_ABORTED,
 	HTTPTRACE_PROTOCOL_ERROR,
 	HTTPTRACE_INCOMPLETE,
-	HTTPTRACE_UNUSED, /* dial only */
+	HTTPTRACE_UNUSED,     /* dial only */
+	HTTPTRACE_GRPC_ERROR, /* the response is whole, and its grpc-status is another than OK */
 };
 
 enum httptrace_phase {
@@ -239,8 +242,8 @@ enum httptrace_phase {
 };
 
 /*
- * Names as in JSON: "ok", "dns_error", ...; "dns", "connect", ..., "none" for PHASE_NONE; "observed", ...; "request", "dial"; "client",
- * "server", "reset". Static strings, never NULL: "unknown" for a value that this version does not have.
+ * Names as in JSON: "ok", "dns_error", ...; "dns", "connect", ..., "none" for PHASE_NONE; "observed", ...; "request", "dial",
+ * "websocket"; "client", "server", "reset". Static strings, never NULL: "unknown" for a value that this version does not have.
  */
 HTTPTRACE_API const char *httptrace_outcome__name(enum httptrace_outcome outcome);
 HTTPTRACE_API const char *httptrace_phase__name(enum httptrace_phase phase);
@@ -279,7 +282,7 @@ HTTPTRACE_API int64_t httptrace_request__realtime_ns(const struct httptrace_requ
 HTTPTRACE_API const char *httptrace_request__method(const struct httptrace_request *request);
 HTTPTRACE_API const char *httptrace_request__url(const struct httptrace_request *request);
 HTTPTRACE_API const char *httptrace_request__host_port(const struct httptrace_request *request);
-/* "1.0", "1.1"; NULL not known. */
+/* "1.0", "1.1", "2"; NULL not known. Of a WebSocket: of the request that asked for it. */
 HTTPTRACE_API const char *httptrace_request__http(const struct httptrace_request *request);
 /* Final status, 0 not known. */
 HTTPTRACE_API int httptrace_request__status(const struct httptrace_request *request);
@@ -287,6 +290,8 @@ HTTPTRACE_API enum httptrace_outcome httptrace_request__outcome(const struct htt
 /* NULL if and only if the outcome is OK (or UNUSED, or still PENDING); phase says where. */
 HTTPTRACE_API const struct httptrace_error *httptrace_request__error(const struct httptrace_request *request);
 HTTPTRACE_API enum httptrace_phase httptrace_request__error_phase(const struct httptrace_request *request);
+/* Did tracing end while it still ran: a response, or a WebSocket, that had not ended? Its outcome is INCOMPLETE then. */
+HTTPTRACE_API bool httptrace_request__is_open(const struct httptrace_request *request);
 /* How many lost events this request may have been touched by. */
 HTTPTRACE_API uint64_t httptrace_request__lost(const struct httptrace_request *request);
 
@@ -316,16 +321,26 @@ struct httptrace_tls {
 	const char *bound_by; /* "nested", "fd", "bytes": the evidence that joins TLS object and socket; NULL not bound */
 };
 
+/* What the connection was made through; GetConn's host_port and ConnectStart's addr are its. */
+struct httptrace_proxy {
+	size_t sz;
+	const char *type;    /* "http", "https" (TLS to the proxy itself), "socks4", "socks5"; NULL not known */
+	const char *address; /* "127.0.0.1:3128", NULL not known */
+	int status;          /* of the answer to CONNECT; 0: not known, or there is none (SOCKS, a target in absolute-form) */
+};
+
 struct httptrace_conn {
 	size_t sz;
-	const char *id;    /* "c-17" */
-	const char *local; /* "127.0.0.1:40000", NULL not known */
-	const char *remote;
+	const char *id;     /* "c-17" */
+	const char *local;  /* "127.0.0.1:40000"; NULL not known, and of a Unix socket */
+	const char *remote; /* also "/run/app.sock", "@abstract" */
 	enum httptrace_tristate reused;
 	enum httptrace_tristate was_idle;
 	int64_t idle_ns;
-	uint64_t request_index;          /* this request is the connection's n-th that was seen, from 1; 0: none */
-	const struct httptrace_tls *tls; /* NULL: in clear */
+	uint64_t request_index;              /* this request is the connection's n-th that was seen, from 1; 0: none */
+	const struct httptrace_tls *tls;     /* NULL: in clear */
+	uint64_t stream_id;                  /* of HTTP/2; 0: none */
+	const struct httptrace_proxy *proxy; /* NULL: none that is known */
 };
 /* The connection, NULL if there was none (a lookup that failed). */
 HTTPTRACE_API const struct httptrace_conn *httptrace_request__conn(const struct httptrace_request *request);
@@ -345,6 +360,32 @@ struct httptrace_message {
 };
 HTTPTRACE_API const struct httptrace_message *httptrace_request__sent(const struct httptrace_request *request);
 HTTPTRACE_API const struct httptrace_message *httptrace_request__received(const struct httptrace_request *request);
+
+/* A gRPC call, as its path, its messages and its trailers tell. Strings NULL, numbers -1, where not known. */
+struct httptrace_grpc {
+	size_t sz;
+	const char *service; /* "package.Service" */
+	const char *method;  /* "Method" */
+	const char *status;  /* "OK", "NOT_FOUND", ...; NULL also for a code that has no name */
+	int status_code;
+	const char *message; /* grpc-message, decoded */
+	int64_t messages_sent;
+	int64_t messages_received;
+};
+/* NULL: not gRPC. */
+HTTPTRACE_API const struct httptrace_grpc *httptrace_request__grpc(const struct httptrace_request *request);
+
+/* What went over a WebSocket (RFC 6455). */
+struct httptrace_websocket {
+	size_t sz;
+	int64_t frames_sent; /* by the client; all of them: text, binary, continuation, control. -1 not known */
+	int64_t frames_received;
+	int close_code;                  /* of the first Close frame that has one; 0: none was seen */
+	bool is_closed;                  /* the connection was closed, or either side sent Close, while it was traced */
+	enum httptrace_closer closed_by; /* who was first; where is_closed */
+};
+/* NULL but for reports of kind HTTPTRACE_WEBSOCKET. */
+HTTPTRACE_API const struct httptrace_websocket *httptrace_request__websocket(const struct httptrace_request *request);
 
 enum httptrace_hook_id {
 	HTTPTRACE_GET_CONN,
@@ -550,7 +591,7 @@ HTTPTRACE_API int httptrace__register_filtered(struct httptrace *tracer, const s
 HTTPTRACE_API int httptrace__unregister(struct httptrace *tracer, int id);
 
 /*
- * Handles events for up to timeout_ms (-1: until something was reported). Returns requests and dials that ended during the call, 0 at
+ * Handles events for up to timeout_ms (-1: until something was reported). Returns requests, dials and WebSockets that ended during the call, 0 at
  * time-out, -ENODATA when there will be no more (end of file; every traced process has ended), -EINTR (a signal; nothing is lost), -EBUSY
  * (called from inside a callback), -EINVAL (tracer is NULL), or another -errno: events cannot be read, or the capture not be written.
  */

@@ -283,6 +283,9 @@ static void check_first(const struct httptrace_request *request)
 	assert_null(httptrace_request__error(request));
 	assert_int_equal(httptrace_request__error_phase(request), HTTPTRACE_PHASE_NONE);
 	assert_int_equal(httptrace_request__lost(request), 0);
+	assert_false(httptrace_request__is_open(request));
+	assert_null(httptrace_request__grpc(request));
+	assert_null(httptrace_request__websocket(request));
 	assert_true(httptrace_request__mono_ns(request) > 0);
 	assert_true(httptrace_request__realtime_ns(request) > 1700000000000000000ll);
 	assert_int_equal(httptrace_request__timings(request, &timings), 0);
@@ -297,6 +300,9 @@ static void check_first(const struct httptrace_request *request)
 	assert_non_null(conn->remote);
 	assert_int_equal(conn->reused, HTTPTRACE_NO);
 	assert_int_equal(conn->request_index, 1);
+	assert_int_equal(conn->sz, sizeof(*conn));
+	assert_int_equal(conn->stream_id, 0);
+	assert_null(conn->proxy);
 	assert_non_null(conn->tls);
 	assert_string_equal(conn->tls->library, "openssl");
 	assert_string_equal(conn->tls->version, "TLSv1.3");

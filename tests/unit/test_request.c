@@ -273,7 +273,7 @@ static void every_value_has_a_name(void **state)
 			assert_string_not_equal(httptrace_hook__name((enum httptrace_hook_id)i),
 						httptrace_hook__name((enum httptrace_hook_id)k));
 	}
-	for (i = 0; i <= HTTPTRACE_UNUSED; i++)
+	for (i = 0; i <= HTTPTRACE_GRPC_ERROR; i++)
 		assert_string_not_equal(httptrace_outcome__name((enum httptrace_outcome)i), "unknown");
 	for (i = 0; i <= HTTPTRACE_PHASE_RECEIVE; i++)
 		assert_string_not_equal(httptrace_phase__name((enum httptrace_phase)i), "unknown");
@@ -282,8 +282,38 @@ static void every_value_has_a_name(void **state)
 	assert_string_equal(httptrace_phase__name(HTTPTRACE_PHASE_NONE), "none");
 	assert_string_equal(httptrace_how__name(HTTPTRACE_INFERRED), "inferred");
 	assert_string_equal(httptrace_outcome__name(HTTPTRACE_PROTOCOL_ERROR), "protocol_error");
+	assert_string_equal(httptrace_outcome__name(HTTPTRACE_GRPC_ERROR), "grpc_error");
+	assert_string_equal(httptrace_kind__name(HTTPTRACE_WEBSOCKET), "websocket");
 	assert_true(httptrace_hook__is_ext(HTTPTRACE_GOT_BODY));
 	assert_false(httptrace_hook__is_ext(HTTPTRACE_GOT_1XX_RESPONSE));
+}
+
+static void what_is_particular_begins_unknown(void **state)
+{
+	struct httptrace_request *request = ht_request_new(HTTPTRACE_REQUEST, 1);
+	struct httptrace_request *websocket = ht_request_new(HTTPTRACE_WEBSOCKET, 2);
+
+	(void)state;
+	assert_true(request && websocket);
+	assert_false(httptrace_request__is_open(request));
+	assert_null(httptrace_request__grpc(request));
+	assert_null(httptrace_request__websocket(request));
+	request->has_grpc = true;
+	assert_non_null(httptrace_request__grpc(request));
+	assert_int_equal(httptrace_request__grpc(request)->sz, sizeof(struct httptrace_grpc));
+	assert_int_equal(httptrace_request__grpc(request)->status_code, -1);
+	assert_int_equal(httptrace_request__grpc(request)->messages_sent, -1);
+	assert_int_equal(httptrace_request__grpc(request)->messages_received, -1);
+	assert_non_null(httptrace_request__websocket(websocket));
+	assert_int_equal(httptrace_request__websocket(websocket)->sz, sizeof(struct httptrace_websocket));
+	assert_int_equal(httptrace_request__websocket(websocket)->frames_sent, 0);
+	assert_false(httptrace_request__websocket(websocket)->is_closed);
+	request->has_conn = true;
+	assert_int_equal(httptrace_request__conn(request)->sz, sizeof(struct httptrace_conn));
+	assert_int_equal(httptrace_request__conn(request)->stream_id, 0);
+	assert_null(httptrace_request__conn(request)->proxy);
+	httptrace_request__unref(request);
+	httptrace_request__unref(websocket);
 }
 
 /* ---- timings ------------------------------------------------------------------------------------------------------------------------- */
@@ -477,6 +507,7 @@ int main(void)
 		cmocka_unit_test(times_of_first_hook),
 		cmocka_unit_test(references),
 		cmocka_unit_test(every_value_has_a_name),
+		cmocka_unit_test(what_is_particular_begins_unknown),
 		cmocka_unit_test(timings_by_table),
 		cmocka_unit_test(timings_of_other_sizes),
 	};

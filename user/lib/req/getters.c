@@ -92,6 +92,11 @@ enum httptrace_phase httptrace_request__error_phase(const struct httptrace_reque
 	return request->error_phase;
 }
 
+bool httptrace_request__is_open(const struct httptrace_request *request)
+{
+	return request->is_open;
+}
+
 uint64_t httptrace_request__lost(const struct httptrace_request *request)
 {
 	return request->lost;
@@ -110,6 +115,16 @@ const struct httptrace_message *httptrace_request__sent(const struct httptrace_r
 const struct httptrace_message *httptrace_request__received(const struct httptrace_request *request)
 {
 	return &request->received;
+}
+
+const struct httptrace_grpc *httptrace_request__grpc(const struct httptrace_request *request)
+{
+	return request->has_grpc ? &request->grpc : NULL;
+}
+
+const struct httptrace_websocket *httptrace_request__websocket(const struct httptrace_request *request)
+{
+	return request->kind == HTTPTRACE_WEBSOCKET ? &request->websocket : NULL;
 }
 
 size_t httptrace_request__hook_cnt(const struct httptrace_request *request)

@@ -17,6 +17,7 @@ const char *httptrace_outcome__name(enum httptrace_outcome outcome)
 		[HTTPTRACE_RESET] = "reset",           [HTTPTRACE_CLOSED] = "closed",
 		[HTTPTRACE_ABORTED] = "aborted",       [HTTPTRACE_PROTOCOL_ERROR] = "protocol_error",
 		[HTTPTRACE_INCOMPLETE] = "incomplete", [HTTPTRACE_UNUSED] = "unused",
+		[HTTPTRACE_GRPC_ERROR] = "grpc_error",
 	};
 
 	return NAME_OF(names, outcome);
@@ -46,7 +47,11 @@ const char *httptrace_how__name(enum httptrace_how how)
 
 const char *httptrace_kind__name(enum httptrace_kind kind)
 {
-	static const char *const names[] = { [HTTPTRACE_REQUEST] = "request", [HTTPTRACE_DIAL] = "dial" };
+	static const char *const names[] = {
+		[HTTPTRACE_REQUEST] = "request",
+		[HTTPTRACE_DIAL] = "dial",
+		[HTTPTRACE_WEBSOCKET] = "websocket",
+	};
 
 	return NAME_OF(names, kind);
 }

@@ -64,6 +64,12 @@ struct httptrace_request *ht_request_new(enum httptrace_kind kind, uint64_t id)
 	request->conn.idle_ns = HTTPTRACE_UNKNOWN_NS;
 	request->tls.sz = sizeof(request->tls);
 	request->tls.resumed = HTTPTRACE_NOT_KNOWN;
+	request->proxy.sz = sizeof(request->proxy);
+	request->grpc.sz = sizeof(request->grpc);
+	request->grpc.status_code = -1;
+	request->grpc.messages_sent = -1;
+	request->grpc.messages_received = -1;
+	request->websocket.sz = sizeof(request->websocket);
 	message_init(&request->sent);
 	message_init(&request->received);
 	return request;

@@ -47,9 +47,15 @@ struct httptrace_request {
 	int64_t end_ns;             /* last byte, or the failure; HTTPTRACE_UNKNOWN_NS while not known */
 	bool is_identified;         /* enough is known to dispatch its hooks */
 	bool has_conn;
-	struct httptrace_conn conn; /* conn.tls points to tls where has_tls */
 	bool has_tls;
+	bool has_proxy;
+	bool has_grpc;
+	bool is_open;               /* still ran when tracing ended */
+	struct httptrace_conn conn; /* conn.tls points to tls where has_tls, conn.proxy to proxy where has_proxy */
 	struct httptrace_tls tls;
+	struct httptrace_proxy proxy;
+	struct httptrace_grpc grpc;           /* status_code and counts are -1 to begin with */
+	struct httptrace_websocket websocket; /* of kind HTTPTRACE_WEBSOCKET; counts are 0 to begin with */
 	struct httptrace_message sent;
 	struct httptrace_message received;
 	struct ht_hook *hooks; /* in canonical order */
