@@ -15,7 +15,7 @@
 
 #include "conn/conn.h"
 #include "conn/model.h"
-#include "req/exchange_private.h"
+#include "req/h1_private.h"
 #include "script.h"
 #include "test_engine_cases_dial.h"
 #include "test_engine_cases_gap.h"
@@ -332,11 +332,11 @@ static void test_many_in_flight(void **state)
 	(void)state;
 	/* A client that pipelines without end: seen up to the bound, and nothing is wrong afterwards. */
 	script_do(s, UP);
-	for (unsigned int i = 0; i < HT_EXCHANGE_MAX_REQUESTS + 10; i++)
+	for (unsigned int i = 0; i < HT_H1_MAX_REQUESTS + 10; i++)
 		script_do(s, GET);
-	assert_int_equal(ht_conn_get(engine, 1)->exchange->flight_cnt, HT_EXCHANGE_MAX_REQUESTS);
+	assert_int_equal(((struct ht_h1 *)ht_conn_get(engine, 1)->exchange)->flight_cnt, HT_H1_MAX_REQUESTS);
 	script_do(s, "close 1\n +1s");
-	assert_int_equal(engine->counts.requests, HT_EXCHANGE_MAX_REQUESTS);
+	assert_int_equal(engine->counts.requests, HT_H1_MAX_REQUESTS);
 	assert_null(strstr(script_text(s), "BROKEN"));
 	assert_int_equal(script_free(s), 0);
 }
@@ -350,10 +350,10 @@ static void test_many_held_bytes(void **state)
 	script_do(s, "step 1us\n" UP);
 	for (unsigned int i = 0; i < 10000; i++) {
 		script_do(s, "rx 1 'HTTP/1.1 200 OK~Content-Length: 1000~~xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'");
-		assert_true(ht_conn_get(engine, 1)->exchange->held_bytes <= HT_EXCHANGE_MAX_HELD_BYTES);
+		assert_true(((struct ht_h1 *)ht_conn_get(engine, 1)->exchange)->held_bytes <= HT_H1_MAX_HELD_BYTES);
 	}
 	script_do(s, "+1s");
-	assert_int_equal(ht_conn_get(engine, 1)->exchange->held_bytes, 0);
+	assert_int_equal(((struct ht_h1 *)ht_conn_get(engine, 1)->exchange)->held_bytes, 0);
 	assert_int_equal(script_free(s), 0);
 }
 

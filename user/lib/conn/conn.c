@@ -14,6 +14,7 @@
 #include "conn/tls_object.h"
 #include "proto/http1.h"
 #include "req/exchange.h"
+#include "req/h1.h"
 #include "req/request.h"
 #include "util/names.h"
 
@@ -398,7 +399,7 @@ bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec)
 			return not_http1(conn, HT_CONN_HTTP2, "HTTP/2");
 		if (rec->stream == HT_STREAM_OTHER)
 			return not_http1(conn, HT_CONN_OTHER, "not HTTP");
-		conn->exchange = ht_exchange_new(conn);
+		conn->exchange = ht_h1_new(conn);
 		if (!conn->exchange) {
 			conn->engine->counts.out_of_memory++;
 			return true;
@@ -407,7 +408,7 @@ bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec)
 	if (rec->hdr.lost)
 		ht_exchange_lost(conn->exchange, rec->hdr.lost);
 	ht_exchange_data(conn->exchange, rec);
-	if (ht_exchange_is_not_http(conn->exchange))
+	if (conn->exchange->is_not_http)
 		return not_http1(conn, HT_CONN_OTHER, "not HTTP");
 	return true;
 }
@@ -442,7 +443,7 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 			eof(conn, rec);
 		return;
 	}
-	if (conn->exchange && ht_exchange_is_tunnel(conn->exchange) && !conn->tls)
+	if (conn->exchange && conn->exchange->is_tunnel && !conn->tls)
 		conn->kind = HT_CONN_TUNNEL;
 	if (conn->kind == HT_CONN_UNDECIDED || conn->kind == HT_CONN_TUNNEL) {
 		if (rec->hdr.flags & HT_F_HANDSHAKE || rec->stream == HT_STREAM_TLS)

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * flight.c - what requests of every HTTP version have in common: what they ask for, how they came to their connection, how they were sent.
+ */
+#include "req/flight.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conn/conn.h"
+#include "conn/dial.h"
+#include "req/hooks.h"
+#include "req/redact.h"
+#include "util/names.h"
+
+struct ht_flight *ht_flight_new(struct ht_exchange *exchange, uint32_t tid)
+{
+	struct ht_flight *flight = calloc(1, sizeof(*flight));
+
+	if (!flight)
+		return NULL;
+	flight->tid = tid;
+	flight->request = ht_report_new(exchange->engine, HTTPTRACE_REQUEST, exchange->conn->proc, tid);
+	if (!flight->request) {
+		free(flight);
+		return NULL;
+	}
+	flight->losses = exchange->engine->losses;
+	flight->is_kept = true;
+	ht_list_init(&flight->node);
+	return flight;
+}
+
+void ht_flight_free(struct ht_flight *flight)
+{
+	ht_list_remove(&flight->node);
+	free(flight);
+}
+
+/* The authority of an absolute-form target (RFC 9112 section 3.2.2), else an empty span. */
+static struct ht_span target_authority(struct ht_span target)
+{
+	const char *end = target.ptr + target.len;
+	const char *p = memmem(target.ptr, target.len, "://", 3);
+	struct ht_span authority = { NULL, 0 };
+	const char *at;
+
+	if (!p || !target.len || target.ptr[0] == '/')
+		return authority;
+	authority.ptr = p + 3;
+	for (p += 3; p < end && *p != '/' && *p != '?' && *p != '#'; p++)
+		;
+	authority.len = (size_t)(p - authority.ptr);
+	at = memrchr(authority.ptr, '@', authority.len);
+	if (at) {
+		authority.len -= (size_t)(at + 1 - authority.ptr);
+		authority.ptr = at + 1;
+	}
+	return authority;
+}
+
+static bool has_port(struct ht_span authority)
+{
+	const char *colon = memrchr(authority.ptr, ':', authority.len);
+	const char *bracket = memrchr(authority.ptr, ']', authority.len);
+
+	return colon && (!bracket || colon > bracket);
+}
+
+/*
+ * What is host and port of an authority as clients write it: no user info, which is a credential. Nothing where it cannot be told from a path or a query
+ * that somebody has put there.
+ */
+static struct ht_span host_only(struct ht_span host)
+{
+	const char *at = memrchr(host.ptr, '@', host.len);
+	size_t len = 0;
+
+	while (len < host.len && !strchr("/?#\\", host.ptr[len]))
+		len++;
+	if (at && at >= host.ptr + len)
+		return (struct ht_span){ NULL, 0 };
+	host.len = len;
+	if (at) {
+		host.len -= (size_t)(at + 1 - host.ptr);
+		host.ptr = at + 1;
+	}
+	return host;
+}
+
+/* The first hop: the proxy where the target is in absolute form, else the Host field's, else the address. */
+static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_asked *asked)
+{
+	struct ht_conn *conn = exchange->conn;
+	struct ht_span host = asked->host;
+	char text[HT_ADDR_TEXT_MAX];
+
+	if (asked->method.len == 7 && !memcmp(asked->method.ptr, "CONNECT", 7))
+		host = asked->target;
+	else if (target_authority(asked->target).len)
+		host.len = 0;
+	if (host.len)
+		host = host_only(host);
+	if (!host.len) {
+		if (conn->dial && conn->dial->lookup)
+			return ht_request_printf(request, "%s:%u", conn->dial->lookup->host, conn->remote.port);
+		return ht_request_strdup(request, ht_addr_port_text(&conn->remote, text, sizeof(text)));
+	}
+	if (has_port(host))
+		return ht_request_strndup(request, host.ptr, host.len);
+	return ht_request_join(
+		request, (struct ht_request_piece[]){ { host.ptr, host.len }, { asked->is_tls ? ":443" : ":80", asked->is_tls ? 4 : 3 } },
+		2);
+}
+
+static const char *url_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_asked *asked)
+{
+	struct ht_span host = asked->host;
+	char remote[HT_ADDR_TEXT_MAX];
+	const char *url;
+	char *redacted;
+
+	if (asked->method.len == 7 && !memcmp(asked->method.ptr, "CONNECT", 7)) {
+		url = ht_request_strndup(request, asked->target.ptr, asked->target.len);
+	} else if (target_authority(asked->target).len) {
+		url = ht_request_strndup(request, asked->target.ptr, asked->target.len);
+	} else {
+		struct ht_request_piece pieces[3] = { { asked->is_tls ? "https://" : "http://", asked->is_tls ? 8 : 7 } };
+
+		if (!host.len)
+			host.len = strlen(host.ptr = ht_addr_port_text(&exchange->conn->remote, remote, sizeof(remote)));
+		if (!host.len)
+			return NULL;
+		pieces[1] = (struct ht_request_piece){ host.ptr, host.len };
+		/* RFC 9110 section 7.1: OPTIONS * has a target URI without path. */
+		if (asked->target.len != 1 || asked->target.ptr[0] != '*')
+			pieces[2] = (struct ht_request_piece){ asked->target.ptr, asked->target.len };
+		url = ht_request_join(request, pieces, 3);
+	}
+	if (!url || exchange->engine->opts.no_redact || !ht_redact_may_change(url, strlen(url)))
+		return url;
+	redacted = ht_redact_url(url, strlen(url));
+	url = ht_request_strdup(request, redacted);
+	free(redacted);
+	return url;
+}
+
+void ht_flight_asks(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_asked *asked)
+{
+	struct httptrace_request *request = flight->request;
+	size_t method_len = asked->method.len < HT_METHOD_MAX ? asked->method.len : HT_METHOD_MAX;
+
+	if (method_len)
+		memcpy(flight->method, asked->method.ptr, method_len);
+	flight->method[method_len] = '\0';
+	request->method = method_len ? ht_request_strndup(request, asked->method.ptr, asked->method.len) : NULL;
+	request->host_port = host_port_of(exchange, request, asked);
+	request->url = url_of(exchange, request, asked);
+}
+
+void ht_flight_got_conn(struct ht_exchange *exchange, struct ht_flight *flight, const char *host_port)
+{
+	struct httptrace_request *request = flight->request;
+	struct ht_conn *conn = exchange->conn;
+	struct httptrace_conn *out = &request->conn;
+	uint64_t got_ns = flight->begin_ns;
+
+	conn->requests++;
+	ht_conn_describe(conn, request);
+	request->lost += conn->lost;
+	conn->lost = 0;
+	out->idle_ns = HTTPTRACE_UNKNOWN_NS;
+	if (conn->requests == 1 && conn->is_whole) {
+		uint64_t tls_ns = ht_conn_tls_done_ns(conn);
+
+		out->reused = HTTPTRACE_NO;
+		out->was_idle = HTTPTRACE_NO;
+		if (conn->dial && !strcmp(flight->method, "CONNECT"))
+			ht_dial_show(conn->dial, request, host_port);
+		else if (conn->dial)
+			ht_dial_give(conn->dial, conn, request, host_port);
+		else
+			ht_hook_get_conn(request, conn->start_ns, host_port);
+		ht_conn_add_tls_hooks(conn, request, NULL, 0);
+		got_ns = tls_ns > conn->connected_ns ? tls_ns : conn->connected_ns;
+		/* A handshake whose end was not seen had ended when the first byte was written, and no more is known. */
+		if (conn->tls && !tls_ns)
+			got_ns = flight->begin_ns;
+	} else {
+		if (conn->requests == 1) { /* older than the tracer: nothing is known of what it did before */
+			out->reused = HTTPTRACE_NOT_KNOWN;
+			out->was_idle = HTTPTRACE_NOT_KNOWN;
+		} else {
+			out->reused = HTTPTRACE_YES;
+			out->was_idle = flight->was_busy ? HTTPTRACE_NO : HTTPTRACE_YES;
+			if (!flight->was_busy && conn->last_end_ns)
+				out->idle_ns = got_ns > conn->last_end_ns ? (int64_t)(got_ns - conn->last_end_ns) : 0;
+		}
+		ht_hook_get_conn(request, got_ns, host_port);
+	}
+	ht_hook_got_conn(request, got_ns, out->reused, out->was_idle, out->idle_ns);
+}
+
+void ht_flight_headless(struct ht_exchange *exchange, struct ht_flight *flight)
+{
+	const char *host_port = NULL;
+	char text[HT_ADDR_TEXT_MAX];
+
+	if (flight->request->is_identified)
+		return;
+	if (exchange->conn->remote.family)
+		host_port = ht_request_strdup(flight->request, ht_addr_port_text(&exchange->conn->remote, text, sizeof(text)));
+	flight->request->host_port = host_port;
+	ht_flight_got_conn(exchange, flight, host_port);
+	flight->request->is_identified = true;
+}
+
+void ht_flight_wait_continue(struct ht_flight *flight)
+{
+	if (!flight->is_expecting || flight->is_wait_told)
+		return;
+	flight->is_wait_told = true;
+	ht_hook_plain(flight->request, HTTPTRACE_WAIT_100_CONTINUE, flight->head_ns, HTTPTRACE_INFERRED);
+}
+
+void ht_flight_written(struct ht_flight *flight, uint64_t ts_ns, const struct httptrace_error *error)
+{
+	if (flight->is_written)
+		return;
+	flight->is_written = true;
+	flight->written_ns = ts_ns;
+	flight->request->sent.body_bytes = (int64_t)flight->sent_body_bytes;
+	ht_hook_wrote_request(flight->request, ts_ns, error);
+}
+
+enum httptrace_phase ht_flight_phase(const struct ht_flight *flight)
+{
+	if (flight->first_byte_ns)
+		return HTTPTRACE_PHASE_RECEIVE;
+	return flight->is_written && !flight->is_send_failed ? HTTPTRACE_PHASE_WAIT : HTTPTRACE_PHASE_SEND;
+}
