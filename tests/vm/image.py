@@ -220,7 +220,7 @@ def unpacked(path):
 
 def initramfs(folder, busybox, module_files):
     """A cpio archive; the order to load the modules in is in their names."""
-    for name in ("bin", "modules", "dev", "proc", "sys", "lower", "upper", "root"):
+    for name in ("bin", "modules", "dev", "proc", "sys", "lower", "upper", "newroot"):
         (folder / name).mkdir(parents=True)
     shutil.copy(busybox, folder / "bin/busybox")
     shutil.copy(HERE / "init", folder / "init")
@@ -260,6 +260,25 @@ def locked(path):
     with open(path, "w", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def made(name, product, is_whole, say, what, make_in):
+    """The directory of that name in the cache. Where is_whole(it) does not hold make_in(work) makes it anew as work/product, and it replaces what was there.
+    Several may ask for one at once: one of them makes it."""
+    place = cache_directory() / name
+    try:
+        with locked(cache_directory() / f"{name}.lock"):
+            if is_whole(place):
+                return place
+            say(f"{'making anew' if place.exists() else 'making'} the {what} in {place}")
+            with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=cache_directory()) as work:
+                make_in(Path(work))
+                if place.exists():
+                    place.rename(Path(work) / "old")
+                (Path(work) / product).rename(place)
+            return place
+    except OSError as error:
+        raise ImageError(f"no {what}: {error}") from error
 
 
 def busybox_for(archive, kernel, work):
@@ -304,20 +323,8 @@ def make(kernel, work):
 
 def image(kernel, say=lambda text: None):
     """Directory of the kernel's image, made if it must be. Raises ImageError."""
-    place = cache_directory() / kernel.name
-    try:
-        with locked(cache_directory() / f"{kernel.name}.lock"):
-            if is_whole(place, kernel):
-                return place
-            say(f"{'making anew' if place.exists() else 'making'} the image of {kernel.name} ({kernel.suite}, {kernel.arch}) in {place}")
-            with tempfile.TemporaryDirectory(prefix=f"{kernel.name}-", dir=cache_directory()) as work:
-                make(kernel, Path(work))
-                if place.exists():
-                    place.rename(Path(work) / "old")
-                (Path(work) / "image").rename(place)
-            return place
-    except OSError as error:
-        raise ImageError(f"no image of {kernel.name}: {error}") from error
+    what = f"image of {kernel.name} ({kernel.suite}, {kernel.arch})"
+    return made(kernel.name, "image", lambda place: is_whole(place, kernel), say, what, lambda work: make(kernel, work))
 
 
 def release(place):

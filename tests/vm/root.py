@@ -16,7 +16,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 import typing
 from pathlib import Path
 
@@ -132,21 +131,10 @@ def root(name, say=lambda text: None):
     """The directory, made if it must be. Raises ImageError."""
     wanted = ROOTS[name]
     place = image.cache_directory() / f"root-{name}"
-    try:
-        if is_whole(wanted, place):
-            return place
-        with image.locked(image.cache_directory() / f"root-{name}.lock"):
-            if is_whole(wanted, place):
-                return place
-            say(f"making the root {name} ({suite()}, {wanted.arch}) in {place}")
-            with tempfile.TemporaryDirectory(prefix=f"root-{name}-", dir=image.cache_directory()) as work:
-                make(wanted, Path(work))
-                if place.exists():
-                    place.rename(Path(work) / "old")
-                (Path(work) / "root").rename(place)
-            return place
-    except OSError as error:
-        raise image.ImageError(f"no root {name}: {error}") from error
+    if is_whole(wanted, place):  # without the lock: every make asks
+        return place
+    what = f"root {name} ({suite()}, {wanted.arch})"
+    return image.made(f"root-{name}", "root", lambda there: is_whole(wanted, there), say, what, lambda work: make(wanted, work))
 
 
 def main():

@@ -13,6 +13,7 @@ A boot that hangs is given up after --boot-timeout and tried again, three times 
 
 import argparse
 import os
+import secrets
 import select
 import shlex
 import shutil
@@ -103,15 +104,28 @@ def qemu(options, kernel, place, work, ports):
     return arguments
 
 
-def pump(descriptor, stream):
-    """What the guest writes, to our own output, as it comes."""
-    with os.fdopen(descriptor, "rb", buffering=0) as source:
-        while data := source.read(65536):
-            try:
-                stream.write(data)
-                stream.flush()
-            except BrokenPipeError:
-                pass  # nobody reads: the command goes on, as it would into /dev/null
+def pass_on(data, stream):
+    try:
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        pass  # nobody reads: the command goes on, as it would into /dev/null
+
+
+def pump(descriptor, stream, end):
+    """What the guest writes, to our own output, as it comes, up to the mark `end`. The descriptor is the caller's."""
+    kept = b""
+    while data := os.read(descriptor, 65536):
+        kept += data
+        at = kept.find(end)
+        if at < 0:
+            # The end of what came may be the begin of the mark.
+            at = len(kept) - next((n for n in range(min(len(end) - 1, len(kept)), 0, -1) if kept.endswith(end[:n])), 0)
+        pass_on(kept[:at], stream)
+        kept = kept[at:]
+        if kept.startswith(end):
+            return
+    pass_on(kept, stream)
 
 
 def tail(path, lines=25):
@@ -126,6 +140,8 @@ def once(options, kernel, place, work):
     """One boot. The command's exit status, OUT_OF_TIME or NO_MACHINE; None when the machine never came up."""
     (work / "command").write_text(command_script(options), encoding="utf-8")
     shutil.copy(Path(__file__).parent / "guest.sh", work / "guest.sh")
+    end = b"\0end " + secrets.token_bytes(16)
+    (work / "end").write_bytes(end)
     ends = {name: os.pipe() for name in ("control", "out", "err")}
     command = qemu(options, kernel, place, work, {name: pair[1] for name, pair in ends.items()})
     begun = time.monotonic()
@@ -140,7 +156,7 @@ def once(options, kernel, place, work):
     for pair in ends.values():
         os.close(pair[1])
     pumps = [
-        threading.Thread(target=pump, args=(ends[name][0], stream), daemon=True)
+        threading.Thread(target=pump, args=(ends[name][0], stream, end), daemon=True)
         for name, stream in (("out", sys.stdout.buffer), ("err", sys.stderr.buffer))
     ]
     for thread in pumps:
@@ -156,13 +172,11 @@ def once(options, kernel, place, work):
         if options.verbose:
             say(f"{kernel.name} ({image.release(place)}) is up after {time.monotonic() - begun:.1f} s")
         begun = time.monotonic()
-        try:
-            machine.wait(options.timeout)
-        except subprocess.TimeoutExpired:
+        for thread in pumps:
+            thread.join(max(0, begun + options.timeout - time.monotonic()))
+        if any(thread.is_alive() for thread in pumps):
             say(f"the command did not end within {options.timeout} s\n{tail(work / 'console')}")
             return OUT_OF_TIME
-        for thread in pumps:
-            thread.join(10)
         status = work / "status"
         if not status.exists():
             say(f"the machine died before the command ended\n{tail(work / 'console', 60)}")
@@ -176,7 +190,8 @@ def once(options, kernel, place, work):
         machine.wait()
         for thread in pumps:
             thread.join(10)
-        os.close(ends["control"][0])
+        for pair in ends.values():
+            os.close(pair[0])
         if options.console:
             shutil.copy(work / "console", options.console)
 
