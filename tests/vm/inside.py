@@ -6,6 +6,7 @@ Out, in $HTTPTRACE_VM_SHARE, for each BACKEND (any: the program's own choice):
     BACKEND.features, BACKEND.loads    `--features`, and what the verifier said then of each program
     BACKEND-N.xml, BACKEND-N.seen      pytest's results of each part; which hooks its passed tests saw, and how
     BACKEND-N.again                    names of tests that failed first and then passed (see tests_again)
+    form.json                          FORM
     refused.json                       {backend: why it cannot be had}
     ended                              when all of it was run
 Exit status 0, whatever the tests say: stage.py counts.
@@ -95,6 +96,7 @@ class Inside:
             Path(f"{results}.again").write_text(json.dumps(passed), encoding="utf-8")
 
     def run(self):
+        (self.share / "form.json").write_text(json.dumps(self.form), encoding="utf-8")
         refused = {backend: why for backend in BACKENDS if (why := self.refusal(backend))}
         (self.share / "refused.json").write_text(json.dumps(refused), encoding="utf-8")
         for backend in (ANY, *(name for name in BACKENDS if name not in refused)):

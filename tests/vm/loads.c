@@ -71,7 +71,7 @@ static long load(unsigned int command, const union bpf_attr *given, unsigned int
 	return fd;
 }
 
-long syscall(long number, ...)
+__attribute__((visibility("default"))) long syscall(long number, ...)
 {
 	long arg[6];
 	va_list args;

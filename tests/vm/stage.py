@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,3 +105,10 @@ def files(result, form):
     for backend in (ANY, *(name for name in BACKENDS if name not in lacking)):
         for number, part in enumerate(parts(form, backend != ANY)):
             yield backend, part, result.folder / f"{backend}-{number}.xml"
+
+
+def uncounted(result):
+    """Backends of which it is not known what the verifier said."""
+    lacking = refused(result)
+    paths = {backend: result.folder / f"{backend}.loads" for backend in (ANY, *BACKENDS) if backend not in lacking}
+    return [backend for backend, path in paths.items() if not path.exists() or not re.search(r'"verified": \d', path.read_text(encoding="utf-8"))]

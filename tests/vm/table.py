@@ -7,6 +7,7 @@ What is between the two marks of PAGE is replaced; without PAGE it is printed. N
 
 import json
 import sys
+import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -41,6 +42,21 @@ class Kernel:
         self.refused = json.loads((folder / "refused.json").read_text(encoding="utf-8"))
         self.backends = [ANY, *(name for name in BACKENDS if name not in self.refused)]
         self.features = {name: (folder / f"{name}.features").read_text(encoding="utf-8").splitlines() for name in self.backends}
+
+    @property
+    def form(self):
+        return json.loads((self.folder / "form.json").read_text(encoding="utf-8"))
+
+    def passed(self):
+        """How many tests passed, of those that were run; how many of them when they were run once more."""
+        cases = [case for path in self.folder.glob("*.xml") for case in ElementTree.parse(path).iter("testcase")]
+        good = [case for case in cases if not any(child.tag in ("failure", "error", "skipped") for child in case)]
+        again = sum(len(json.loads(path.read_text(encoding="utf-8"))) for path in self.folder.glob("*.again"))
+        return f"{len(good)}{f' of {len(cases)}' if len(good) < len(cases) else ''}{f' ({again} at the second try)' if again else ''}"
+
+    def has(self, backend):
+        """yes, or why not: the last of what was said, which names the cause."""
+        return self.refused[backend].rpartition(f"{backend}: ")[2] if backend in self.refused else "yes"
 
     def told(self, backend, begin):
         """What --features says behind begin."""
@@ -80,35 +96,49 @@ def hooks_table(kernels):
 
 
 def mechanisms_table(kernels):
-    """Which mechanism --features says each hook is had by."""
-    lines = {}
-    columns = [(kernel, backend) for kernel in kernels for backend in kernel.backends]
-    for kernel, backend in columns:
-        for line in kernel.features[backend]:
-            if line.startswith("hook "):
-                what, _, by = line[len("hook ") :].rpartition(": ")
-                lines.setdefault(what, {})[(kernel.name, backend)] = by.removeprefix("by ")
-    rows = [[what, *(found.get((kernel.name, backend), "–") for kernel, backend in columns)] for what, found in lines.items()]
-    return table(["hooks", *(f"{kernel.name} {backend}" for kernel, backend in columns)], rows)
+    """Which mechanism --features says each hook is had by. Columns that say the same are one."""
+    columns = {}
+    for kernel in kernels:
+        for backend in kernel.backends:
+            lines = [line[len("hook ") :].rpartition(": ") for line in kernel.features[backend] if line.startswith("hook ")]
+            columns.setdefault(tuple((what, by.removeprefix("by ")) for what, _, by in lines), []).append(f"{kernel.name} {backend}")
+    whats = list(dict.fromkeys(what for lines in columns for what, _ in lines))
+    return table(["hooks", *("; ".join(names) for names in columns.values())], [[what, *(dict(lines).get(what, "–") for lines in columns)] for what in whats])
 
 
 def verifier_table(kernels):
-    columns = [(kernel, backend) for kernel in kernels for backend in kernel.backends]
-    loads = [kernel.loads(backend) for kernel, backend in columns]
-    names = sorted({name for found in loads for name in found})
-    rows = [[f"`{name}`", *(f"{found[name][0]:,}" if name in found else "" for found in loads)] for name in names]
-    rows.append(["all", *(f"{sum(load[0] for load in found.values()):,}" for found in loads)])
-    rows.append(["time to load, emulated, ms", *(f"{sum(load[2] for load in found.values()):,.0f}" for found in loads)])
-    return table(["program", *(f"{kernel.name} {backend}" for kernel, backend in columns)], rows)
+    """A program that several backends load has the same instructions under each: the greatest number of them counts."""
+    columns = []
+    for kernel in kernels:
+        found = {}
+        for backend in kernel.backends:
+            for name, load in kernel.loads(backend).items():
+                found[name] = max(found.get(name, 0), load[0])
+        columns.append(found)
+    names = sorted({name for found in columns for name in found})
+    return table(
+        ["program", *(kernel.name for kernel in kernels)],
+        [[f"`{name}`", *(f"{found[name]:,}" if name in found else "" for found in columns)] for name in names],
+    )
+
+
+def loads_table(kernels):
+    rows = []
+    for kernel in kernels:
+        for backend in kernel.backends:
+            loads = kernel.loads(backend).values()
+            sums = [sum(load[at] for load in loads) for at in range(3)]
+            rows.append([f"{kernel.name} {backend}", len(loads), f"{sums[1]:,}", f"{sums[0]:,}", f"{sums[2]:,.0f}"])
+    return table(["kernel and backend", "programs", "their instructions", "the verifier's", "time to load, emulated, ms"], rows)
 
 
 def text(folder, names=tuple(KERNELS)):
     kernels = [Kernel(folder / name) for name in KERNELS if name in names and (folder / name / "refused.json").exists()]
     out = "## Kernels and backends\n\n"
     out += table(
-        ["kernel", "suite", "release", *BACKENDS],
+        ["kernel", "suite", "release", "form", "tests passed", *BACKENDS],
         [
-            [kernel.name, KERNELS[kernel.name].suite, kernel.told(ANY, "kernel:"), *(kernel.refused.get(name, "yes") for name in BACKENDS)]
+            [kernel.name, KERNELS[kernel.name].suite, kernel.told(ANY, "kernel:"), kernel.form, kernel.passed(), *map(kernel.has, BACKENDS)]
             for kernel in kernels
         ],
     )
@@ -116,6 +146,7 @@ def text(folder, names=tuple(KERNELS)):
     out += "## By what\n\nWhat `--features` says there.\n\n" + mechanisms_table(kernels)
     out += "## The verifier\n\nInstructions it processed (a kernel's limit is 1,000,000), of each program that was loaded.\n\n"
     out += verifier_table(kernels)
+    out += "All programs of a backend together:\n\n" + loads_table(kernels)
     out += "## What was run\n\n`make test` runs the short form under 5.10 and 6.1, `make test-vm` the long one under all.\n\n"
     out += table(
         ["tests", "backend", "short", "long"],
