@@ -4,6 +4,7 @@
  */
 #include "req/flight.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -238,4 +239,124 @@ enum httptrace_phase ht_flight_phase(const struct ht_flight *flight)
 	if (flight->first_byte_ns)
 		return HTTPTRACE_PHASE_RECEIVE;
 	return flight->is_written && !flight->is_send_failed ? HTTPTRACE_PHASE_WAIT : HTTPTRACE_PHASE_SEND;
+}
+
+/* ---- failures ---- */
+
+static enum httptrace_outcome outcome_of(int err)
+{
+	return err == ETIMEDOUT ? HTTPTRACE_TIMEOUT : HTTPTRACE_RESET;
+}
+
+static void set_errno(struct ht_failure *f, int err)
+{
+	f->outcome = outcome_of(err);
+	f->code = ht_errno_name(err, f->name, sizeof(f->name));
+	f->message = ht_errno_text(err);
+	f->closer = HTTPTRACE_BY_RESET;
+}
+
+void ht_failure_closed(struct ht_failure *f, uint64_t ts_ns, enum httptrace_closer by, int err)
+{
+	f->ts_ns = ts_ns;
+	f->closer = (int)by;
+	switch (by) {
+	case HTTPTRACE_BY_CLIENT:
+		f->outcome = HTTPTRACE_ABORTED;
+		f->code = "aborted";
+		f->message = "the client closed the connection before the response was whole";
+		break;
+	case HTTPTRACE_BY_SERVER:
+		f->outcome = HTTPTRACE_CLOSED;
+		f->code = "closed";
+		f->message = "the server closed the connection before the response was whole";
+		break;
+	case HTTPTRACE_BY_RESET:
+		set_errno(f, err ? err : ECONNRESET);
+		break;
+	}
+}
+
+/* The kernel's and the C library's ways to say that a call was only interrupted or found nothing end nothing. */
+static bool is_fatal(int err)
+{
+	return err == ECONNRESET || err == EPIPE || err == ETIMEDOUT || err == ECONNABORTED || err == EHOSTUNREACH || err == ENETUNREACH ||
+	       err == ENETDOWN || err == ENETRESET;
+}
+
+bool ht_failure_io(struct ht_failure *f, uint64_t ts_ns, int err)
+{
+	if (!is_fatal(err))
+		return false;
+	f->ts_ns = ts_ns;
+	set_errno(f, err);
+	return true;
+}
+
+void ht_failure_unseen(struct ht_failure *f, uint64_t ts_ns)
+{
+	f->outcome = HTTPTRACE_INCOMPLETE;
+	f->code = "incomplete";
+	f->message = "its end was not seen";
+	f->ts_ns = ts_ns;
+	f->closer = -1;
+}
+
+static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
+{
+	return a_ns > b_ns ? a_ns : b_ns;
+}
+
+/*
+ * A socket's end tells how many bytes had passed, so that what is missing shows; of a TLS object nobody tells, nor does a process's exit, which comes before
+ * its sockets' ends. Where events were lost meanwhile, its response may have been among them.
+ */
+static bool may_have_missed_end(const struct ht_exchange *exchange, const struct ht_flight *flight, const struct ht_failure *f)
+{
+	const struct ht_engine *engine = exchange->engine;
+	bool has_losses = ht_engine_missed(engine, flight->begin_ns, flight->losses) ||
+			  (engine->losses && f->ts_ns < engine->loss_ns + HT_LOSS_NEAR_NS);
+
+	return (exchange->conn->tls || !exchange->conn->is_end_seen) && has_losses &&
+	       (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
+}
+
+void ht_flight_closed(struct ht_flight *flight, const struct ht_failure *f)
+{
+	/* The cause may be older than what the program still did before it noticed. */
+	uint64_t closed_ns = later_of(later_of(f->ts_ns, flight->end_ns), later_of(flight->written_ns, flight->first_byte_ns));
+
+	if (f->closer >= 0)
+		ht_hook_conn_closed(flight->request, closed_ns, (enum httptrace_closer)f->closer);
+}
+
+void ht_flight_fail(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_failure *failure)
+{
+	struct httptrace_request *request = flight->request;
+	enum httptrace_phase phase = ht_flight_phase(flight);
+	uint64_t missed = ht_engine_missed(exchange->engine, flight->begin_ns, flight->losses);
+	struct ht_failure unsure = *failure;
+	const struct ht_failure *f = may_have_missed_end(exchange, flight, failure) ? &unsure : failure;
+
+	if (f == &unsure) {
+		unsure.outcome = HTTPTRACE_INCOMPLETE;
+		unsure.code = "incomplete";
+		unsure.message = "its end may be among the events that were lost";
+		if (!request->lost)
+			request->lost = missed ? missed : 1;
+	}
+	if (!flight->has_head)
+		ht_flight_headless(exchange, flight);
+	ht_flight_wait_continue(flight);
+	if (flight->has_head && !flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
+		ht_flight_written(flight, f->ts_ns,
+				  ht_hook_error(request, f->code ? f->code : httptrace_outcome__name(f->outcome), f->message));
+	if (flight->has_final)
+		request->received.body_bytes = (int64_t)flight->got_body_bytes;
+	if (flight->got_body_bytes)
+		ht_hook_body(request, f->ts_ns, flight->got_body_bytes);
+	ht_report_outcome(request, f->outcome, phase, f->code, f->message, f->ts_ns);
+	if (f->outcome == HTTPTRACE_INCOMPLETE && !request->lost)
+		request->lost = missed;
+	ht_flight_closed(flight, f);
 }

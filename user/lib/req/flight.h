@@ -70,6 +70,26 @@ void ht_flight_got_conn(struct ht_exchange *exchange, struct ht_flight *flight, 
 void ht_flight_headless(struct ht_exchange *exchange, struct ht_flight *flight);
 void ht_flight_written(struct ht_flight *flight, uint64_t ts_ns, const struct httptrace_error *error);
 void ht_flight_wait_continue(struct ht_flight *flight);
+/* Why requests under way end. */
+struct ht_failure {
+	enum httptrace_outcome outcome;
+	const char *code; /* NULL: the outcome's name */
+	const char *message;
+	uint64_t ts_ns;
+	int closer;    /* enum httptrace_closer, -1: the connection was not closed */
+	char name[32]; /* room for code */
+};
+
+/* The connection was closed, by whom; err: the socket's error, 0 none. */
+void ht_failure_closed(struct ht_failure *f, uint64_t ts_ns, enum httptrace_closer by, int err);
+/* A send or receive failed. False: that ends nothing (it was interrupted, or found nothing). */
+bool ht_failure_io(struct ht_failure *f, uint64_t ts_ns, int err);
+/* What becomes of it will not be seen. */
+void ht_failure_unseen(struct ht_failure *f, uint64_t ts_ns);
+/* A request that is not answered ends so: its hooks and its outcome, which is INCOMPLETE where a loss may have hidden another one. */
+void ht_flight_fail(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_failure *f);
+/* ConnClosed, where f says that. */
+void ht_flight_closed(struct ht_flight *flight, const struct ht_failure *f);
 /* Where it stands: the phase in which a failure now would be. */
 enum httptrace_phase ht_flight_phase(const struct ht_flight *flight);
 

@@ -596,14 +596,9 @@ static void take_eof(struct ht_exchange *exchange, const struct ht_rec_data *rec
 {
 	struct ht_h1 *h1 = h1_of(exchange);
 	uint64_t ts_ns = rec->hdr.ts_ns;
-	struct ht_failure f = {
-		.outcome = HTTPTRACE_CLOSED,
-		.code = "closed",
-		.message = "the server closed the connection before the response was whole",
-		.ts_ns = ts_ns,
-		.closer = HTTPTRACE_BY_SERVER,
-	};
+	struct ht_failure f;
 
+	ht_failure_closed(&f, ts_ns, HTTPTRACE_BY_SERVER, 0);
 	ht_exchange_reach(exchange, HT_DIR_RX, rec->off, ts_ns);
 	end_response_stream(h1, ts_ns);
 	ht_h1_settle_closed(h1, ts_ns, HTTPTRACE_BY_SERVER);
@@ -611,31 +606,12 @@ static void take_eof(struct ht_exchange *exchange, const struct ht_rec_data *rec
 	h1->is_dead = true;
 }
 
-/* The kernel's and the C library's ways to say that a call was only interrupted or found nothing, which end nothing. */
-static bool is_fatal(int err)
-{
-	return err == ECONNRESET || err == EPIPE || err == ETIMEDOUT || err == ECONNABORTED || err == EHOSTUNREACH || err == ENETUNREACH ||
-	       err == ENETDOWN || err == ENETRESET;
-}
-
-static enum httptrace_outcome outcome_of(int err)
-{
-	return err == ETIMEDOUT ? HTTPTRACE_TIMEOUT : HTTPTRACE_RESET;
-}
-
 static void io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir, int err)
 {
 	struct ht_h1 *h1 = h1_of(exchange);
-	char name[32];
-	struct ht_failure f = {
-		.outcome = outcome_of(err),
-		.code = ht_errno_name(err, name, sizeof(name)),
-		.message = ht_errno_text(err),
-		.ts_ns = ts_ns,
-		.closer = HTTPTRACE_BY_RESET,
-	};
+	struct ht_failure f;
 
-	if (!is_fatal(err))
+	if (!ht_failure_io(&f, ts_ns, err))
 		return;
 	release_held(h1);
 	if (dir == HT_DIR_TX) {
@@ -656,28 +632,11 @@ static void io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir, int
 static void closed(struct ht_exchange *exchange, uint64_t ts_ns, enum httptrace_closer by, int err)
 {
 	struct ht_h1 *h1 = h1_of(exchange);
-	char name[32];
-	struct ht_failure f = { .ts_ns = ts_ns, .closer = by };
+	struct ht_failure f;
 
 	release_held(h1);
 	ht_h1_settle_closed(h1, ts_ns, by);
-	switch (by) {
-	case HTTPTRACE_BY_CLIENT:
-		f.outcome = HTTPTRACE_ABORTED;
-		f.code = "aborted";
-		f.message = "the client closed the connection before the response was whole";
-		break;
-	case HTTPTRACE_BY_SERVER:
-		f.outcome = HTTPTRACE_CLOSED;
-		f.code = "closed";
-		f.message = "the server closed the connection before the response was whole";
-		break;
-	case HTTPTRACE_BY_RESET:
-		f.outcome = outcome_of(err);
-		f.code = ht_errno_name(err ? err : ECONNRESET, name, sizeof(name));
-		f.message = ht_errno_text(err ? err : ECONNRESET);
-		break;
-	}
+	ht_failure_closed(&f, ts_ns, by, err);
 	ht_h1_fail_all(h1, &f);
 	h1->is_dead = true;
 }
@@ -685,14 +644,9 @@ static void closed(struct ht_exchange *exchange, uint64_t ts_ns, enum httptrace_
 static void abandon(struct ht_exchange *exchange, uint64_t ts_ns)
 {
 	struct ht_h1 *h1 = h1_of(exchange);
-	struct ht_failure f = {
-		.outcome = HTTPTRACE_INCOMPLETE,
-		.code = "incomplete",
-		.message = "its end was not seen",
-		.ts_ns = ts_ns,
-		.closer = -1,
-	};
+	struct ht_failure f;
 
+	ht_failure_unseen(&f, ts_ns);
 	release_held(h1);
 	if (h1->settling) {
 		ht_timer_cancel(&h1->base.engine->timers, &h1->fate);

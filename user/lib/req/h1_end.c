@@ -116,70 +116,23 @@ void ht_h1_finish(struct ht_h1 *h1, struct ht_flight *flight)
 		ht_timer_set(&h1->base.engine->timers, &h1->fate, flight->end_ns + HT_FATE_NS, ht_h1_fate_due, h1);
 }
 
-static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
-{
-	return a_ns > b_ns ? a_ns : b_ns;
-}
-
-/*
- * A socket's end tells how many bytes had passed, so that what is missing shows; of a TLS object nobody tells, nor does a process's exit, which comes before
- * its sockets' ends. Where events were lost meanwhile, its response may have been among them.
- */
-static bool may_have_missed_end(const struct ht_h1 *h1, const struct ht_flight *flight, const struct ht_failure *f)
-{
-	const struct ht_engine *engine = h1->base.engine;
-	bool has_losses = ht_engine_missed(engine, flight->begin_ns, flight->losses) ||
-			  (engine->losses && f->ts_ns < engine->loss_ns + HT_LOSS_NEAR_NS);
-
-	return (h1->base.conn->tls || !h1->base.conn->is_end_seen) && has_losses &&
-	       (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
-}
-
-static void fail_flight(struct ht_h1 *h1, struct ht_flight *flight, const struct ht_failure *failure)
+static void fail_flight(struct ht_h1 *h1, struct ht_flight *flight, const struct ht_failure *f)
 {
 	struct httptrace_request *request = flight->request;
-	enum httptrace_phase phase = ht_flight_phase(flight);
-	uint64_t missed = ht_engine_missed(h1->base.engine, flight->begin_ns, flight->losses);
-	struct ht_failure unsure = *failure;
-	const struct ht_failure *f = &unsure;
-	uint64_t closed_ns;
-
-	if (!flight->is_answered && may_have_missed_end(h1, flight, failure)) {
-		unsure.outcome = HTTPTRACE_INCOMPLETE;
-		unsure.code = "incomplete";
-		unsure.message = "its end may be among the events that were lost";
-		if (!request->lost)
-			request->lost = missed ? missed : 1;
-	}
 
 	if (is_nothing(h1, flight)) {
 		ht_h1_drop(h1, flight);
 		return;
 	}
-	if (flight->is_answered) {
+	if (!flight->is_answered) {
+		ht_flight_fail(&h1->base, flight, f);
+	} else {
 		if (ht_h1_keeps_body_back(flight))
 			ht_h1_give_up_body(flight, f->ts_ns);
 		else if (flight->has_head && !flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
 			ht_flight_written(flight, f->ts_ns, ht_hook_error(request, f->code ? f->code : "closed", f->message));
-	} else {
-		if (!flight->has_head)
-			ht_flight_headless(&h1->base, flight);
-		ht_flight_wait_continue(flight);
-		if (flight->has_head && !flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
-			ht_flight_written(flight, f->ts_ns,
-					  ht_hook_error(request, f->code ? f->code : httptrace_outcome__name(f->outcome), f->message));
-		if (flight->has_final)
-			request->received.body_bytes = (int64_t)flight->got_body_bytes;
-		if (flight->got_body_bytes)
-			ht_hook_body(request, f->ts_ns, flight->got_body_bytes);
-		ht_report_outcome(request, f->outcome, phase, f->code, f->message, f->ts_ns);
-		if (f->outcome == HTTPTRACE_INCOMPLETE && !request->lost)
-			request->lost = missed;
+		ht_flight_closed(flight, f);
 	}
-	/* The cause may be older than what the program still did before it noticed. */
-	closed_ns = later_of(later_of(f->ts_ns, flight->end_ns), later_of(flight->written_ns, flight->first_byte_ns));
-	if (f->closer >= 0)
-		ht_hook_conn_closed(request, closed_ns, (enum httptrace_closer)f->closer);
 	ht_list_remove(&flight->node);
 	ht_h1_done(h1, flight);
 }

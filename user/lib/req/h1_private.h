@@ -52,14 +52,6 @@ void ht_h1_drop_held(struct ht_h1 *h1);
 
 /* ---- h1_end.c ---- */
 
-struct ht_failure {
-	enum httptrace_outcome outcome;
-	const char *code; /* NULL: the outcome's name */
-	const char *message;
-	uint64_t ts_ns;
-	int closer; /* enum httptrace_closer, -1: the connection was not closed */
-};
-
 /* All is known: reports it and frees it. It is in no list any more. */
 void ht_h1_done(struct ht_h1 *h1, struct ht_flight *flight);
 /* The connection was kept, as far as anybody can see: nothing happened to it. */
