@@ -4,9 +4,10 @@
  *
  * A record's sequence number is taken right before its room is asked for, and is spent when there is none: user space sees the gap.
  *
- * HT_OLD: no instruction adds and answers. What runs on a CPU then is interrupted only by what ends before it goes on: programs run with
- * preemption disabled (5.10: __uprobe_perf_func, bpf_trace_run, migrate_disable), interrupts nest. So a flag is enough to see that a
- * number is just being taken further out; the record inside is given up, and the one outside leaves a gap for it.
+ * HT_OLD: no instruction adds and answers (5.12), and what runs on a CPU may be interrupted by what ends before it goes on, and from 5.12 to 5.16 on a
+ * kernel that preempts also by another thread's program, in the middle of it: fentry programs run with migration disabled only (5.12,
+ * kernel/bpf/trampoline.c, __bpf_prog_enter). So what is taken one at a time is taken by ht_try: of those that try at once one or none succeeds. A
+ * number that is just being taken further out is not to be had; the record is given up, and the next one leaves a gap for it.
  */
 #ifndef HT_EMIT_BPF_H
 #define HT_EMIT_BPF_H
@@ -26,6 +27,21 @@ static __always_inline void ht_count(__u32 which)
 /* There is none: the number before is being taken. */
 #define HT_SEQ_NONE (~0ULL)
 
+/* Whether it was free and is ours now. Who fails leaves it as it was; who succeeds gives it back by ht_leave. */
+static __always_inline int ht_try(__u64 *taken)
+{
+	__sync_fetch_and_add(taken, 1);
+	if (HT_ONCE(*taken) == 1)
+		return 1;
+	__sync_fetch_and_add(taken, -1);
+	return 0;
+}
+
+static __always_inline void ht_leave(__u64 *taken)
+{
+	__sync_fetch_and_add(taken, -1);
+}
+
 static __always_inline __u64 ht_next_seq(void)
 {
 	__u32 zero = 0;
@@ -34,36 +50,42 @@ static __always_inline __u64 ht_next_seq(void)
 
 	if (!cpu)
 		return seq;
-	__sync_fetch_and_add(&cpu->depth, 1);
-	if (HT_ONCE(cpu->depth) == 1) {
-		missed = HT_ONCE(cpu->missed);
-		if (missed)
-			__sync_fetch_and_add(&cpu->missed, -missed);
-		seq = HT_ONCE(cpu->seq) + missed;
-		HT_ONCE(cpu->seq) = seq + 1;
-	} else {
+	if (!ht_try(&cpu->seq_taken)) {
 		__sync_fetch_and_add(&cpu->missed, 1);
+		return seq;
 	}
-	__sync_fetch_and_add(&cpu->depth, -1);
+	missed = HT_ONCE(cpu->missed);
+	if (missed)
+		__sync_fetch_and_add(&cpu->missed, -missed);
+	seq = HT_ONCE(cpu->seq) + missed;
+	HT_ONCE(cpu->seq) = seq + 1;
+	ht_leave(&cpu->seq_taken);
 	return seq;
 }
 
-/* An identity never handed out before by this load of the programs, not 0. Each depth has its own. */
+/* An identity never handed out before by this load of the programs, not 0; 0: too many are being made on this CPU, which counts as a loss. */
 static __always_inline __u64 ht_next_id(void)
 {
 	struct ht_cpu *cpu;
 	__u32 zero = 0;
-	__u64 id, depth;
+	__u64 id = 0;
 
 	cpu = bpf_map_lookup_elem(&cpus, &zero);
 	if (!cpu)
 		return 0;
-	__sync_fetch_and_add(&cpu->depth, 1);
-	depth = HT_ONCE(cpu->depth) & (HT_DEPTHS - 1);
-	id = HT_ONCE(cpu->ids[depth]) + 1;
-	HT_ONCE(cpu->ids[depth]) = id;
-	__sync_fetch_and_add(&cpu->depth, -1);
-	return (id * HT_DEPTHS + depth) << 16 | (bpf_get_smp_processor_id() & 0xffff);
+	for (__u32 i = 0; i < HT_DEPTHS && !id; i++) {
+		struct ht_cpu_ids *ids = &cpu->ids[i];
+
+		if (!ht_try(&ids->taken))
+			continue;
+		id = HT_ONCE(ids->cnt) + 1;
+		HT_ONCE(ids->cnt) = id;
+		ht_leave(&ids->taken);
+		id = (id * HT_DEPTHS + i) << 16 | (bpf_get_smp_processor_id() & 0xffff);
+	}
+	if (!id)
+		ht_count(HT_CNT_LOST_SCRATCH);
+	return id;
 }
 
 static __always_inline int ht_has_seq(__u64 seq)

@@ -8,7 +8,7 @@
  *
  *   lacking before                                    stands in
  *   5.11 bpf_get_current_task_btf (3ca1032ab7ab)      bpf_get_current_task, each field by a probe read: HT_FIELD
- *   5.12 atomics that return (5ca419f2864a)           plain memory, with interruption seen: emit.bpf.h, scratch.bpf.h
+ *   5.12 atomics that return (5ca419f2864a)           adding, and looking whether one was alone: emit.bpf.h, scratch.bpf.h
  *   5.12 task storage in tracing (a10787e6d58c)       a hash by thread: ht_thread_find
  *   5.12 pointers to global functions (e5069b9c23b3)  static functions, verified at every call: HT_GLOBAL
  *   5.15 bpf_task_pt_regs (dd6e10fbd9fb)              the top of the kernel stack: ht_user_regs

@@ -32,16 +32,21 @@ struct ht_map_counters {
 	__type(value, __u64);
 };
 
-/* Task, soft and hard interrupt, and what nobody masks. */
+/* How many may be taking an identity at once on a CPU: task, soft and hard interrupt, and one that was preempted. */
 #define HT_DEPTHS 4
+
+struct ht_cpu_ids {
+	__u64 taken;
+	__u64 cnt;
+};
 
 struct ht_cpu {
 	__u64 seq;
 	__u64 id_cnt; /* identities handed out on this CPU */
-	/* HT_OLD: how deep what takes a number is nested in what does; numbers not given for that; identities of each depth. */
-	__u64 depth;
+	/* HT_OLD (emit.bpf.h): whether a number is being taken; numbers not given for that; identities. */
+	__u64 seq_taken;
 	__u64 missed;
-	__u64 ids[HT_DEPTHS];
+	struct ht_cpu_ids ids[HT_DEPTHS];
 };
 
 struct ht_map_cpus {

@@ -9,18 +9,24 @@
 #include "emit.bpf.h"
 
 #ifdef HT_OLD
-/* What interrupts us between the look and the mark has given the slot back before we go on (emit.bpf.h). */
 static __always_inline int ht_scratch_is_busy(struct ht_scratch *sc)
 {
-	if (HT_ONCE(sc->busy))
-		return 1;
-	HT_ONCE(sc->busy) = 1;
-	return 0;
+	return !ht_try(&sc->busy);
+}
+
+static __always_inline void ht_scratch_give(struct ht_scratch *sc)
+{
+	ht_leave(&sc->busy);
 }
 #else
 static __always_inline int ht_scratch_is_busy(struct ht_scratch *sc)
 {
 	return __sync_lock_test_and_set(&sc->busy, 1) != 0;
+}
+
+static __always_inline void ht_scratch_give(struct ht_scratch *sc)
+{
+	sc->busy = 0;
 }
 #endif
 
@@ -38,11 +44,6 @@ static __always_inline struct ht_scratch *ht_scratch_take(void)
 	}
 	ht_count(HT_CNT_LOST_SCRATCH);
 	return NULL;
-}
-
-static __always_inline void ht_scratch_give(struct ht_scratch *sc)
-{
-	sc->busy = 0;
 }
 
 #endif

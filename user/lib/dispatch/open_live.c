@@ -16,7 +16,7 @@
 #define TEXT_LEN 512
 
 /* 0, or -EINVAL, and says why. */
-static int live_opts(const struct httptrace_open_opts *opts, struct ht_live_opts *live)
+static int to_live(const struct httptrace_open_opts *opts, struct ht_live_opts *live)
 {
 	const char *unknown;
 
@@ -41,6 +41,28 @@ static int live_opts(const struct httptrace_open_opts *opts, struct ht_live_opts
 	return -EINVAL;
 }
 
+/* The log of a report that has no tracer. */
+static void log_plain(void *ctx, int level, const char *text)
+{
+	const struct httptrace_open_opts *opts = ctx;
+
+	if (opts->log)
+		opts->log((enum httptrace_log_level)level, text, opts->log_ctx);
+}
+
+/* What a report needs of the options of one, checked; live points into checked. 0 or -errno, and says why. */
+static int report_opts(const struct httptrace_open_opts *opts, struct httptrace_open_opts *checked, struct ht_live_opts *live)
+{
+	int err = ht_tracer_opts(checked, opts);
+
+	if (err)
+		return err;
+	err = to_live(checked, live);
+	live->log = log_plain;
+	live->log_ctx = checked;
+	return err;
+}
+
 struct httptrace *httptrace__open(const struct httptrace_open_opts *opts)
 {
 	struct httptrace_open_opts checked;
@@ -58,7 +80,7 @@ struct httptrace *httptrace__open(const struct httptrace_open_opts *opts)
 		err = -errno;
 		goto fail;
 	}
-	err = live_opts(&checked, &live);
+	err = to_live(&checked, &live);
 	if (err)
 		goto fail;
 	live.log = ht_tracer_log;
@@ -81,15 +103,6 @@ fail:
 	return NULL;
 }
 
-/* The log of a report that has no tracer. */
-static void log_plain(void *ctx, int level, const char *text)
-{
-	const struct httptrace_open_opts *opts = ctx;
-
-	if (opts->log)
-		opts->log((enum httptrace_log_level)level, text, opts->log_ctx);
-}
-
 int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn fn, void *ctx)
 {
 	struct httptrace_open_opts checked;
@@ -98,14 +111,9 @@ int httptrace__targets(const struct httptrace_open_opts *opts, httptrace_line_fn
 
 	if (!fn)
 		return -EINVAL;
-	err = ht_tracer_opts(&checked, opts);
+	err = report_opts(opts, &checked, &live);
 	if (err)
 		return err;
-	err = live_opts(&checked, &live);
-	if (err)
-		return err;
-	live.log = log_plain;
-	live.log_ctx = &checked;
 	err = ht_live_targets(&live, fn, ctx);
 	if (err == -ENOENT && live.cgroup)
 		ht_open_error_set("cgroup %s: there is none of this name; name one below a cgroup mount (systemd-cgls shows them)",
@@ -123,9 +131,7 @@ int httptrace__features_with(const struct httptrace_open_opts *opts, httptrace_l
 
 	if (!fn)
 		return -EINVAL;
-	err = ht_tracer_opts(&checked, opts);
-	if (!err)
-		err = live_opts(&checked, &live);
+	err = report_opts(opts, &checked, &live);
 	return err ? err : ht_live_features(&live, fn, ctx);
 }
 

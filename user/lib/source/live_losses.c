@@ -25,9 +25,9 @@
 struct cpu_state {
 	uint64_t seq;
 	uint64_t id_cnt;
-	uint64_t depth;
+	uint64_t seq_taken;
 	uint64_t missed;
-	uint64_t ids[4];
+	uint64_t ids[4][2];
 };
 
 /* Tables that forget. They fill up with what ended processes left behind: that these are forgotten is no loss, but it is told. */
