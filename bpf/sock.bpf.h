@@ -56,18 +56,29 @@ static __always_inline void set_addr(struct ht_addr *a, const struct sock *sk, i
 		a->scope_id = HT_FIELD(sk, __sk_common.skc_bound_dev_if);
 }
 
+/* A record of a socket, begun: its header is filled. NULL: it is lost, and counted. */
+static __always_inline void *begin_record(struct ht_sock *ss, __u64 ts, __u64 size, __u16 kind, __u16 flags)
+{
+	struct ht_who who = ht_who(ss->owner);
+	struct ht_hdr *hdr;
+	__u64 seq;
+
+	hdr = ht_reserve(size, &seq, &ss->flow.lost);
+	if (!hdr)
+		return NULL;
+	ht_hdr_init(hdr, size, kind, who.flags | flags, ts, seq, who.tgid, who.tid);
+	hdr->lost = ht_take_lost(&ss->flow.lost);
+	return hdr;
+}
+
 static __noinline int tell_state(const struct sock *sk, struct ht_sock *ss, __u64 ts, int old_state, int new_state)
 {
 	struct ht_rec_sock_state *rec;
-	struct ht_who who = ht_who(ss->owner);
-	__u64 seq;
 
 	ss->told = 1;
-	rec = ht_reserve(sizeof(*rec), &seq, &ss->flow.lost);
+	rec = begin_record(ss, ts, sizeof(*rec), HT_REC_SOCK_STATE, 0);
 	if (!rec)
 		return 0;
-	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_SOCK_STATE, who.flags, ts, seq, who.tgid, who.tid);
-	rec->hdr.lost = ht_take_lost(&ss->flow.lost);
 	rec->cookie = ss->cookie;
 	rec->tx_bytes = ss->flow.tx.off;
 	rec->rx_bytes = ss->flow.rx.off;
@@ -85,14 +96,10 @@ static __noinline int tell_state(const struct sock *sk, struct ht_sock *ss, __u6
 static __noinline int tell_event(struct ht_sock *ss, __u64 ts, __u16 kind, __s32 err)
 {
 	struct ht_rec_sock_event *rec;
-	struct ht_who who = ht_who(ss->owner);
-	__u64 seq;
 
-	rec = ht_reserve(sizeof(*rec), &seq, &ss->flow.lost);
+	rec = begin_record(ss, ts, sizeof(*rec), kind, 0);
 	if (!rec)
 		return 0;
-	ht_hdr_init(&rec->hdr, sizeof(*rec), kind, who.flags, ts, seq, who.tgid, who.tid);
-	rec->hdr.lost = ht_take_lost(&ss->flow.lost);
 	rec->cookie = ss->cookie;
 	rec->err = err;
 	rec->pad = 0;
@@ -104,14 +111,10 @@ static __noinline int tell_event(struct ht_sock *ss, __u64 ts, __u16 kind, __s32
 static __noinline int tell_end(struct ht_sock *ss, __u64 ts, __u8 dir, __s32 err)
 {
 	struct ht_rec_data *rec;
-	struct ht_who who = ht_who(ss->owner);
-	__u64 seq;
 
-	rec = ht_reserve(sizeof(*rec), &seq, &ss->flow.lost);
+	rec = begin_record(ss, ts, sizeof(*rec), HT_REC_DATA, err ? HT_F_FAILED : HT_F_EOF);
 	if (!rec)
 		return 0;
-	ht_hdr_init(&rec->hdr, sizeof(*rec), HT_REC_DATA, who.flags | (err ? HT_F_FAILED : HT_F_EOF), ts, seq, who.tgid, who.tid);
-	rec->hdr.lost = ht_take_lost(&ss->flow.lost);
 	rec->cookie = ss->cookie;
 	rec->tls_id = 0;
 	rec->off = dir == HT_DIR_TX ? ss->flow.tx.off : ss->flow.rx.off;
