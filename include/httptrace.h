@@ -145,8 +145,8 @@ struct httptrace_tls_handshake_done_info {
 
 struct httptrace_wrote_header_field_info {
 	struct httptrace_hook hook;
-	const char *key;
-	const char *const *values;
+	const char *key;           /* HTTP/2: also ":method" and its like */
+	const char *const *values; /* one that is not known is NULL, and the only one */
 	size_t value_cnt;
 };
 
@@ -346,8 +346,9 @@ struct httptrace_conn {
 HTTPTRACE_API const struct httptrace_conn *httptrace_request__conn(const struct httptrace_request *request);
 
 /*
- * What was sent and received. is_known false: nothing of it is. header_bytes and body_bytes as in docs: on the wire; without chunk framing.
- * -1: not known.
+ * What was sent and received. is_known false: nothing of it is. headers_complete false: some are missing, or their values are not known.
+ * header_bytes as on the wire (HTTP/2: of the head's block, compressed), body_bytes without framing; -1: not known. HTTP/2's pseudo-header
+ * fields are not among the headers: method, URL and status tell them.
  */
 struct httptrace_message {
 	size_t sz;
@@ -473,8 +474,9 @@ struct httptrace_notice {
 	int64_t duration_ns;
 	const struct httptrace_counter *lost; /* by place */
 	size_t lost_cnt;
-	const struct httptrace_counter *skipped; /* "unbound", "http2_skipped", "not_http", ... */
+	const struct httptrace_counter *skipped; /* "unbound", "not_http", "opaque_tls", ... */
 	size_t skipped_cnt;
+	uint64_t websockets; /* SUMMARY, too */
 };
 typedef void (*httptrace_notice_fn)(const struct httptrace_notice *notice, void *ctx);
 
@@ -575,7 +577,7 @@ struct httptrace_filter {
 		cgroup; /* as httptrace_open_opts.cgroup: the process was in it when it began, or last executed a program. Live tracers only. */
 	const char *
 		host; /* glob, of any case: the host of the URL or of host_port, without or with its port: "*.example.com", "localhost:8080" */
-	const char *method; /* a list of globs, of any case: "GET,P*". No dial has one. */
+	const char *method; /* a list of globs, of any case: "GET,P*". No dial and no WebSocket has one. */
 	const char *path;   /* glob: the URL's path without its query: "/api/" and so on. No dial has one. */
 };
 /*
@@ -591,9 +593,9 @@ HTTPTRACE_API int httptrace__register_filtered(struct httptrace *tracer, const s
 HTTPTRACE_API int httptrace__unregister(struct httptrace *tracer, int id);
 
 /*
- * Handles events for up to timeout_ms (-1: until something was reported). Returns requests, dials and WebSockets that ended during the call, 0 at
- * time-out, -ENODATA when there will be no more (end of file; every traced process has ended), -EINTR (a signal; nothing is lost), -EBUSY
- * (called from inside a callback), -EINVAL (tracer is NULL), or another -errno: events cannot be read, or the capture not be written.
+ * Handles events for up to timeout_ms (-1: until something was reported). Returns requests, dials and WebSockets that ended during the call,
+ * 0 at time-out, -ENODATA when there will be no more (end of file; every traced process has ended), -EINTR (a signal; nothing is lost),
+ * -EBUSY (called from inside a callback), -EINVAL (tracer is NULL), or another -errno: events cannot be read, or the capture not be written.
  */
 HTTPTRACE_API int httptrace__poll(struct httptrace *tracer, int timeout_ms);
 /* An fd, the tracer's, for poll(2) and the like: readable when httptrace__poll() has work; -1 for files. -EINVAL where tracer is NULL. */

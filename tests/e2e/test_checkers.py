@@ -48,6 +48,7 @@ def good():
             "idle_ns": None,
             "request_index": 1,
             "tls": {"library": "openssl", "bound_by": "nested", **tls},
+            "proxy": None,
         },
         "request": {"headers": None, "header_bytes": 60, "body_bytes": 0},
         "response": {"headers": None, "header_bytes": 50, "body_bytes": 5},
@@ -161,6 +162,106 @@ def test_a_spoilt_report_is_found(spoil, text):
     assert any(text in item for item in found), found
 
 
+GRPC = {
+    "service": "pkg.Svc",
+    "method": "M",
+    "status": "NOT_FOUND",
+    "status_code": 5,
+    "message": None,
+    "messages_sent": 1,
+    "messages_received": 0,
+}
+
+
+def good_stream():
+    """A gRPC call that failed, on a stream through a proxy, with fields that are not known."""
+    record = good()
+    record.update(http="2", method="POST", outcome="grpc_error", grpc=dict(GRPC))
+    record["error"] = {"phase": "receive", "code": "NOT_FOUND", "message": "no"}
+    record["conn"].update(stream_id=1, proxy={"type": "https", "address": "[::1]:3128", "status": 200})
+    record["request"].update(headers=[["te", None]], headers_complete=False)
+    record["response"].update(headers=[["content-type", "application/grpc"]])
+    record["hooks"].insert(8, hook("WroteHeaderField", 90, "proxy", key="te", values=[None]))
+    return record
+
+
+SPOILT_STREAM = [
+    ("a stream of HTTP/1", put("http", "1.1"), "with conn.stream_id"),
+    ("no stream of HTTP/2", drop("conn.stream_id"), "with conn.stream_id"),
+    ("stream 0", put("conn.stream_id", 0), "no stream's"),
+    ("no word of a proxy", drop("conn.proxy"), "conn.proxy is missing"),
+    ("a proxy of no known kind", put("conn.proxy.type", "ftp"), "conn.proxy.type"),
+    ("a proxy's address without port", put("conn.proxy.address", "::1"), "conn.proxy.address"),
+    ("a status of SOCKS", put("conn.proxy.type", "socks5"), "conn.proxy.status"),
+    ("a value not known in a complete list", drop("request.headers_complete"), "headers_complete is not false"),
+    ("complete, and said so", put("request.headers_complete", True), "headers_complete"),
+    ("a pseudo-header among the fields", put("response.headers", [[":status", "200"]]), "pseudo-header"),
+    ("half a field", set_hook("WroteHeaderField", values=["x", None]), "values"),
+    ("grpc null", put("grpc", None), "no such key"),
+    ("no grpc", drop("grpc"), "grpc_error without grpc"),
+    ("no service", drop("grpc.service"), "grpc.service is missing"),
+    ("a code's name that is another's", put("grpc.status", "OK"), "grpc.status OK of code 5"),
+    ("a name that gRPC has not", put("grpc.status", "Missing"), "grpc.status"),
+    ("failed with code 0", lambda r: r["grpc"].update(status="OK", status_code=0), "grpc_error with status 0"),
+    ("ok with code 5", lambda r: r.update(outcome="ok", error=None), "ok with grpc status 5"),
+    ("another error than gRPC's", put("error.code", "UNKNOWN"), "error.code"),
+    ("messages below 0", put("grpc.messages_sent", -1), "grpc.messages_sent"),
+    ("open though ended", put("open", True), "open"),
+    ("not open, and said so", lambda r: r.update(outcome="incomplete", open=False), "open"),
+    ("a refused CONNECT with another status", put("error", {"phase": "connect", "code": "PROXY_403", "message": "x"}), "PROXY_403"),
+    ("a network that is none", set_hook("ConnectStart", network="udp"), "network"),
+    ("a path as an address of TCP", set_hook("ConnectStart", addr="sock"), "addr"),
+    ("a request with frames", put("frames_sent", 1), "has no frames_sent"),
+]
+
+
+def good_websocket():
+    record = good()
+    for key in ("method", "status", "request", "response"):
+        del record[key]
+    record.update(type="websocket", frames_sent=2, frames_received=None, close_code=1000, closed_by="server", hooks=[])
+    return record
+
+
+SPOILT_WEBSOCKET = [
+    ("a method", put("method", "GET"), "has no method"),
+    ("no count", drop("frames_sent"), "frames_sent is missing"),
+    ("a count below 0", put("frames_received", -1), "frames_received"),
+    ("closed by nobody", put("closed_by", "nobody"), "closed_by"),
+    ("HTTP/1.0", put("http", "1.0"), "http"),
+    ("an error in a good one", put("error", {"phase": "receive", "code": "X", "message": "x"}), "with error"),
+    ("unused", put("outcome", "unused"), "outcome"),
+]
+
+
+@pytest.mark.parametrize("record", (good_stream(), good_websocket()), ids=lambda record: record["type"])
+def test_what_travels_over_or_through_something_passes(record):
+    assert schema.problems(record, fields=True) == []
+
+
+def test_a_refused_connect_passes():
+    record = good()
+    record.update(method=None, status=None, outcome="connect_error", error={"phase": "connect", "code": "PROXY_403", "message": "x"})
+    record["conn"]["proxy"] = {"type": "http", "address": "127.0.0.1:3128", "status": 403}
+    assert schema.problems(record) == []
+
+
+@pytest.mark.parametrize("spoil, text", [row[1:] for row in SPOILT_STREAM], ids=[row[0] for row in SPOILT_STREAM])
+def test_a_spoilt_stream_is_found(spoil, text):
+    record = good_stream()
+    spoil(record)
+    found = schema.problems(record, fields=True)
+    assert any(text in item for item in found), found
+
+
+@pytest.mark.parametrize("spoil, text", [row[1:] for row in SPOILT_WEBSOCKET], ids=[row[0] for row in SPOILT_WEBSOCKET])
+def test_a_spoilt_websocket_is_found(spoil, text):
+    record = good_websocket()
+    spoil(record)
+    found = schema.problems(record, fields=True)
+    assert any(text in item for item in found), found
+
+
 PATTERNS = [
     ("A B", "A B", True),
     ("A B", "A C", False),
@@ -258,7 +359,7 @@ FAKE = """#!/usr/bin/python3
 import json, signal, subprocess, sys
 arguments = sys.argv[1:]
 record = json.loads({record!r})
-summary = dict(type="summary", v=1, requests=1, dials=0, events=9, lost=dict(ringbuf=0), duration_ns=5)
+summary = dict(type="summary", v=1, requests=1, dials=0, events=9, lost=dict(ringbuf=0), duration_ns=5, websockets=0)
 out, status = sys.stdout, 0
 target = [a for a in arguments if a.startswith("jsonl=")]
 if target:

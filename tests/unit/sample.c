@@ -177,6 +177,75 @@ struct httptrace_request *sample_unused(void)
 	return request;
 }
 
+struct httptrace_request *sample_grpc(void)
+{
+	static const struct httptrace_header path = { ":path", "/pkg.Svc/Get" }, unknown = { "te", NULL };
+	static const struct httptrace_header grpc_sent[] = { { "content-type", "application/grpc" }, { "te", NULL } };
+	static const struct httptrace_header grpc_hints[] = { { "link", NULL }, { "x", "1" } };
+	struct httptrace_request *request = new_request(HTTPTRACE_REQUEST, 5);
+	const int64_t t = SAMPLE_MONO_NS;
+
+	request->method = "POST";
+	request->url = "https://localhost:8443/pkg.Svc/Get";
+	request->host_port = "127.0.0.1:3128";
+	request->http = "2";
+	request->status = 200;
+	request->outcome = HTTPTRACE_GRPC_ERROR;
+	request->error_phase = HTTPTRACE_PHASE_RECEIVE;
+	request->error = (struct httptrace_error){ "NOT_FOUND", "no such thing" };
+	set_conn(request, HTTPTRACE_YES);
+	request->conn.was_idle = HTTPTRACE_NO;
+	request->conn.request_index = 3;
+	request->conn.stream_id = 5;
+	request->has_proxy = true;
+	request->conn.proxy = &request->proxy;
+	request->proxy.type = "http";
+	request->proxy.address = "127.0.0.1:3128";
+	request->proxy.status = 200;
+	request->has_grpc = true;
+	request->grpc.service = "pkg.Svc";
+	request->grpc.method = "Get";
+	request->grpc.status = "NOT_FOUND";
+	request->grpc.status_code = 5;
+	request->grpc.message = "no such thing";
+	request->grpc.messages_sent = 1;
+	request->grpc.messages_received = 0;
+	request->sent = (struct httptrace_message){ sizeof(request->sent), true, false, grpc_sent, 2, 50, 12 };
+	request->received = (struct httptrace_message){ sizeof(request->received), true, true, NULL, 0, 20, 0 };
+	request->end_ns = t + 2000;
+
+	add(request, HTTPTRACE_GET_CONN, t, HTTPTRACE_INFERRED, &(struct httptrace_get_conn_info){ .host_port = "127.0.0.1:3128" });
+	add(request, HTTPTRACE_GOT_CONN, t, HTTPTRACE_INFERRED,
+	    &(struct httptrace_got_conn_info){ .reused = HTTPTRACE_YES, .was_idle = HTTPTRACE_NO, .idle_ns = HTTPTRACE_UNKNOWN_NS });
+	add_field(request, t, &path);
+	add_field(request, t, &unknown);
+	add(request, HTTPTRACE_WROTE_REQUEST, t, HTTPTRACE_OBSERVED, &(struct httptrace_wrote_request_info){ 0 });
+	add(request, HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, t + 1000, HTTPTRACE_OBSERVED, NULL);
+	add(request, HTTPTRACE_GOT_1XX_RESPONSE, t + 1000, HTTPTRACE_OBSERVED,
+	    &(struct httptrace_got_1xx_info){ .code = 103, .headers = grpc_hints, .header_cnt = 2 });
+	return request;
+}
+
+struct httptrace_request *sample_websocket(void)
+{
+	struct httptrace_request *request = new_request(HTTPTRACE_WEBSOCKET, 6);
+
+	request->url = "http://localhost:8080/chat";
+	request->host_port = "localhost:8080";
+	request->http = "1.1";
+	request->outcome = HTTPTRACE_OK;
+	set_conn(request, HTTPTRACE_NO);
+	request->conn.request_index = 1;
+	request->websocket.frames_sent = 3;
+	request->websocket.frames_received = 4;
+	request->websocket.close_code = 1000;
+	request->websocket.is_closed = true;
+	request->websocket.closed_by = HTTPTRACE_BY_CLIENT;
+	request->first_ns = SAMPLE_MONO_NS;
+	request->end_ns = SAMPLE_MONO_NS + 5000;
+	return request;
+}
+
 struct httptrace_request *sample_hostile(void)
 {
 	struct httptrace_request *request = new_request(HTTPTRACE_REQUEST, UINT64_MAX);

@@ -19,6 +19,10 @@ struct httptrace_request *sample_cut(void);
 struct httptrace_request *sample_refused(void);
 /* A dial that was not used. */
 struct httptrace_request *sample_unused(void);
+/* A gRPC call that failed, on a stream of a connection through a proxy; some of its fields are not known. */
+struct httptrace_request *sample_grpc(void);
+/* A WebSocket that the client closed. */
+struct httptrace_request *sample_websocket(void);
 /* As little known as can be, and what is known is hostile: terminal sequences, bytes that are no UTF-8, a direction override. */
 struct httptrace_request *sample_hostile(void);
 

@@ -51,7 +51,7 @@ static void https_with_headers(void **state)
 		"\"exe\":\"/usr/bin/curl\",\"method\":\"GET\",\"url\":\"https://localhost:8443/a?b\",\"http\":\"1.1\",\"status\":200,\"outcome\":\"ok\",\"error\":null,"
 		"\"conn\":{\"id\":\"c-17\",\"local\":\"127.0.0.1:40000\",\"remote\":\"127.0.0.1:8443\",\"reused\":false,\"was_idle\":false,\"idle_ns\":null,"
 		"\"request_index\":1,\"tls\":{\"library\":\"openssl\",\"version\":\"TLSv1.3\",\"cipher\":\"TLS_AES_256_GCM_SHA384\",\"alpn\":\"http/1.1\","
-		"\"server_name\":\"localhost\",\"resumed\":false,\"bound_by\":\"nested\"}},"
+		"\"server_name\":\"localhost\",\"resumed\":false,\"bound_by\":\"nested\"},\"proxy\":null},"
 		"\"request\":{\"headers\":[[\"Host\",\"localhost:8443\"],[\"Authorization\",\"[redacted]\"]],\"header_bytes\":82,\"body_bytes\":0},"
 		"\"response\":{\"headers\":[[\"Content-Length\",\"5\"]],\"header_bytes\":38,\"body_bytes\":5},"
 		"\"timings_ns\":{\"blocked\":150000,\"dns\":850000,\"connect\":100000,\"tls\":4510000,\"send\":90000,\"wait\":3288000,\"receive\":12000,\"total\":9000000},"
@@ -100,7 +100,8 @@ static void cut_response(void **state)
 		line,
 		"\"status\":417,\"outcome\":\"closed\","
 		"\"error\":{\"phase\":\"receive\",\"code\":\"unexpected_eof\",\"message\":\"the server closed after 3 of 5 bytes\"},"));
-	assert_non_null(strstr(line, "\"reused\":true,\"was_idle\":true,\"idle_ns\":50100000,\"request_index\":2,\"tls\":null}"));
+	assert_non_null(
+		strstr(line, "\"reused\":true,\"was_idle\":true,\"idle_ns\":50100000,\"request_index\":2,\"tls\":null,\"proxy\":null}"));
 	assert_non_null(strstr(
 		line,
 		"\"request\":{\"headers\":[],\"header_bytes\":100,\"body_bytes\":0},"
@@ -116,6 +117,60 @@ static void cut_response(void **state)
 		line,
 		"{\"hook\":\"ConnClosed\",\"mono_ns\":3120,\"how\":\"observed\",\"args\":{\"by\":\"server\"},\"ext\":true}],\"lost\":2}"));
 	assert_non_null(strstr(line_of(sample_cut(), false), "\"args\":{\"code\":103,\"headers\":null}"));
+}
+
+static void grpc_on_a_stream_through_a_proxy(void **state)
+{
+	struct httptrace_request *request = sample_grpc();
+	const char *line = line_of(sample_grpc(), true);
+
+	(void)state;
+	assert_non_null(strstr(line, "\"http\":\"2\",\"status\":200,\"outcome\":\"grpc_error\","
+				     "\"error\":{\"phase\":\"receive\",\"code\":\"NOT_FOUND\",\"message\":\"no such thing\"},"));
+	assert_non_null(strstr(line, "\"request_index\":3,\"tls\":null,\"proxy\":{\"type\":\"http\",\"address\":\"127.0.0.1:3128\","
+				     "\"status\":200},\"stream_id\":5},"));
+	assert_non_null(strstr(line, "\"request\":{\"headers\":[[\"content-type\",\"application/grpc\"],[\"te\",null]],"
+				     "\"header_bytes\":50,\"body_bytes\":12,\"headers_complete\":false},"));
+	assert_non_null(strstr(line, "\"args\":{\"key\":\":path\",\"values\":[\"/pkg.Svc/Get\"]}"));
+	assert_non_null(strstr(line, "\"args\":{\"key\":\"te\",\"values\":[null]}"));
+	assert_non_null(strstr(line, "\"args\":{\"code\":103,\"headers\":[[\"link\",null],[\"x\",\"1\"]]}"));
+	assert_string_equal(strstr(line, "\"lost\":"),
+			    "\"lost\":0,\"grpc\":{\"service\":\"pkg.Svc\",\"method\":\"Get\",\"status\":\"NOT_FOUND\",\"status_code\":5,"
+			    "\"message\":\"no such thing\",\"messages_sent\":1,\"messages_received\":0}}");
+
+	request->proxy = (struct httptrace_proxy){ .sz = sizeof(request->proxy) };
+	request->grpc = (struct httptrace_grpc){ sizeof(request->grpc), NULL, NULL, NULL, -1, NULL, -1, -1 };
+	request->outcome = HTTPTRACE_INCOMPLETE;
+	request->is_open = true;
+	line = line_of(request, true);
+	assert_non_null(strstr(line, "\"proxy\":{\"type\":null,\"address\":null,\"status\":null},\"stream_id\":5},"));
+	assert_string_equal(strstr(line, "\"lost\":"),
+			    "\"lost\":0,\"grpc\":{\"service\":null,\"method\":null,\"status\":null,\"status_code\":null,"
+			    "\"message\":null,\"messages_sent\":null,\"messages_received\":null},\"open\":true}");
+}
+
+static void websockets(void **state)
+{
+	struct httptrace_request *request = sample_websocket();
+
+	(void)state;
+	assert_string_equal(
+		line_of(sample_websocket(), true),
+		"{\"type\":\"websocket\",\"v\":1,\"time\":\"2026-01-02T03:04:05.123456789Z\",\"mono_ns\":120,\"pid\":4711,\"tid\":4712,\"comm\":\"curl\","
+		"\"exe\":\"/usr/bin/curl\",\"url\":\"http://localhost:8080/chat\",\"http\":\"1.1\",\"frames_sent\":3,\"frames_received\":4,"
+		"\"close_code\":1000,\"closed_by\":\"client\",\"outcome\":\"ok\",\"error\":null,"
+		"\"conn\":{\"id\":\"c-17\",\"local\":\"127.0.0.1:40000\",\"remote\":\"127.0.0.1:8443\",\"reused\":false,\"was_idle\":null,\"idle_ns\":null,"
+		"\"request_index\":1,\"tls\":null,\"proxy\":null},"
+		"\"timings_ns\":{\"blocked\":null,\"dns\":null,\"connect\":null,\"tls\":null,\"send\":null,\"wait\":null,\"receive\":null,\"total\":5000},"
+		"\"hooks\":[],\"lost\":0}");
+	request->websocket = (struct httptrace_websocket){ .sz = sizeof(request->websocket), .frames_sent = -1, .frames_received = -1 };
+	request->is_open = true;
+	request->outcome = HTTPTRACE_INCOMPLETE;
+	request->error_phase = HTTPTRACE_PHASE_RECEIVE;
+	request->error = (struct httptrace_error){ "tracing_ended", "tracing ended" };
+	assert_non_null(strstr(line_of(request, true),
+			       "\"frames_sent\":null,\"frames_received\":null,\"close_code\":null,\"closed_by\":null,"
+			       "\"outcome\":\"incomplete\","));
 }
 
 static void dials(void **state)
@@ -172,14 +227,15 @@ static void notices(void **state)
 		    .lost = lost,
 		    .lost_cnt = 2,
 		    .skipped = skipped,
-		    .skipped_cnt = 2 },
+		    .skipped_cnt = 2,
+		    .websockets = 7 },
 		  "{\"type\":\"summary\",\"v\":1,\"requests\":4,\"dials\":1,\"events\":18446744073709551615,\"lost\":{\"ringbuf\":3,\"malformed\":1},"
-		  "\"unbound\":0,\"http2_skipped\":2,\"duration_ns\":5}\n" },
+		  "\"unbound\":0,\"http2_skipped\":2,\"duration_ns\":5,\"websockets\":7}\n" },
 		{ { .kind = HTTPTRACE_NOTICE_SUMMARY, .duration_ns = HTTPTRACE_UNKNOWN_NS },
-		  "{\"type\":\"summary\",\"v\":1,\"requests\":0,\"dials\":0,\"events\":0,\"lost\":{},\"duration_ns\":null}\n" },
+		  "{\"type\":\"summary\",\"v\":1,\"requests\":0,\"dials\":0,\"events\":0,\"lost\":{},\"duration_ns\":null,\"websockets\":0}\n" },
 		{ { .kind = HTTPTRACE_NOTICE_SUMMARY, .lost = hostile, .lost_cnt = 2, .duration_ns = 1 },
 		  "{\"type\":\"summary\",\"v\":1,\"requests\":0,\"dials\":0,\"events\":0,\"lost\":{\"a\\\"b\\\\\":1,\"\\n\":2},"
-		  "\"duration_ns\":1}\n" },
+		  "\"duration_ns\":1,\"websockets\":0}\n" },
 		{ { .kind = (enum httptrace_notice_kind)99 }, "" },
 	};
 	struct ht_sink_opts opts = { 0 };
@@ -406,6 +462,8 @@ int main(void)
 		cmocka_unit_test(https_with_headers),
 		cmocka_unit_test(without_headers_no_field_leaves),
 		cmocka_unit_test(cut_response),
+		cmocka_unit_test(grpc_on_a_stream_through_a_proxy),
+		cmocka_unit_test(websockets),
 		cmocka_unit_test(dials),
 		cmocka_unit_test(little_known_and_hostile),
 		cmocka_unit_test(notices),

@@ -17,6 +17,7 @@
 #include "../../user/cli/options.c"
 
 #include "../../user/cli/filter.c"
+#include "sample.h"
 
 #define CNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -407,6 +408,37 @@ static void help_fits_a_terminal(void **state)
 			fail_msg("%.*s", (int)strcspn(line, "\n"), line);
 }
 
+/* What is decided when a report has ended. */
+static void what_passes(void **state)
+{
+	static const struct {
+		const char *why;
+		struct httptrace_request *(*sample)(void);
+		bool errors, ok_status, long_ago; /* passes --errors, --status 200, --slower-than 1us */
+	} cases[] = {
+		{ "a request", sample_https, false, true, true },
+		{ "one that failed", sample_cut, true, false, true },
+		{ "a gRPC call that failed", sample_grpc, true, true, true },
+		{ "a WebSocket", sample_websocket, false, false, false },
+		{ "a dial that failed", sample_refused, true, false, false },
+		{ "one that was not used", sample_unused, false, false, false },
+	};
+	struct ht_filter any = { 0 }, errors = { .is_errors_only = true }, status = { 0 }, slow = { .slower_ns = 1000 };
+
+	(void)state;
+	assert_int_equal(ht_filter_add_statuses(&status, "200"), 0);
+	for (size_t i = 0; i < CNT(cases); i++) {
+		struct httptrace_request *request = cases[i].sample();
+
+		print_message("%s\n", cases[i].why);
+		assert_true(ht_filter_passes(&any, request));
+		assert_int_equal(ht_filter_passes(&errors, request), cases[i].errors);
+		assert_int_equal(ht_filter_passes(&status, request), cases[i].ok_status);
+		assert_int_equal(ht_filter_passes(&slow, request), cases[i].long_ago);
+		httptrace_request__unref(request);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -421,6 +453,7 @@ int main(void)
 		cmocka_unit_test(filters),
 		cmocka_unit_test(statuses),
 		cmocka_unit_test(too_many_statuses),
+		cmocka_unit_test(what_passes),
 		cmocka_unit_test(texts_tell_what_there_is),
 		cmocka_unit_test(help_tells_no_later_sinks),
 		cmocka_unit_test(help_fits_a_terminal),

@@ -104,11 +104,41 @@ static void piped(void **state)
 			    "closed by server in receive: the server closed after 3 of 5 bytes (unexpected_eof)\n");
 	assert_string_equal(text_of(&ht_sink_text, &opts, sample_refused()),
 			    "03:04:05.123 4711 curl - 127.0.0.1:1 - total=74.4us failed in connect: Connection refused (ECONNREFUSED)\n");
+	assert_string_equal(
+		text_of(&ht_sink_text, &opts, sample_grpc()),
+		"03:04:05.123 4711 curl POST https://localhost:8443/pkg.Svc/Get 200 wait=1.00us receive=1.00us total=2.00us reused "
+		"http=2 stream=5 proxy=http://127.0.0.1:3128 grpc=NOT_FOUND messages=1/0 "
+		"gRPC error in receive: no such thing (NOT_FOUND)\n");
+	assert_string_equal(
+		text_of(&ht_sink_text, &opts, sample_websocket()),
+		"03:04:05.123 4711 curl - http://localhost:8080/chat - total=5.00us websocket frames=3/4 close=1000 by=client\n");
 	assert_string_equal(text_of(&ht_sink_text, &opts, sample_unused()), "03:04:05.123 4711 curl - localhost - unused\n");
 	assert_string_equal(
 		text_of(&ht_sink_text, &opts, sample_hostile()),
 		"03:04:05.123 4711 \\x1b]0;x\\x07 ? http://a/\"\\\\x09\\xff\\xe2\\x82z\\xed\\xa0\\x80\\xc2\\x9b\\xe2\\x80\\xae\xf0\x9f\x98\x80 - "
 		"lost=18446744073709551615 incomplete in wait: tracing ended\\x0ahere (tracing_ended)\n");
+}
+
+static void piped_when_little_is_known(void **state)
+{
+	struct ht_sink_opts opts = { 0 };
+	struct httptrace_request *request = sample_grpc();
+
+	(void)state;
+	request->proxy = (struct httptrace_proxy){ .sz = sizeof(request->proxy) };
+	request->grpc =
+		(struct httptrace_grpc){ .sz = sizeof(request->grpc), .status_code = 99, .messages_sent = -1, .messages_received = 2 };
+	request->error = (struct httptrace_error){ "99", "status 99" };
+	assert_non_null(
+		strstr(text_of(&ht_sink_text, &opts, request), " proxy=?://? grpc=99 messages=?/2 gRPC error in receive: status 99\n"));
+	request = sample_websocket();
+	request->websocket = (struct httptrace_websocket){ .sz = sizeof(request->websocket), .frames_sent = -1, .frames_received = -1 };
+	request->is_open = true;
+	request->outcome = HTTPTRACE_INCOMPLETE;
+	request->error_phase = HTTPTRACE_PHASE_RECEIVE;
+	request->error = (struct httptrace_error){ "tracing_ended", "tracing ended" };
+	assert_non_null(strstr(text_of(&ht_sink_text, &opts, request),
+			       " websocket frames=?/? still open in receive: tracing ended (tracing_ended)\n"));
 }
 
 static void columns(void **state)
@@ -123,6 +153,18 @@ static void columns(void **state)
 		{ "all of them, the URL takes the rest", 120, sample_https,
 		  "TIME             PID PROCESS    METHOD URL                            STATUS    DNS CONNECT    TLS   WAIT RECEIVE  TOTAL\n",
 		  "03:04:05.123    4711 curl       GET    https://localhost:8443/a?b        200  850us   100us 4.51ms 3.29ms  12.0us 9.00ms\n" },
+		{ "wide enough for the version", 125, sample_https,
+		  "TIME             PID PROCESS    METHOD URL                            STATUS HTTP    DNS CONNECT    TLS   WAIT RECEIVE  TOTAL\n",
+		  "03:04:05.123    4711 curl       GET    https://localhost:8443/a?b        200  1.1  850us   100us 4.51ms 3.29ms  12.0us 9.00ms\n" },
+		{ "one less", 124, sample_https,
+		  "TIME             PID PROCESS    METHOD URL                                STATUS    DNS CONNECT    TLS   WAIT RECEIVE  TOTAL\n",
+		  "03:04:05.123    4711 curl       GET    https://localhost:8443/a?b            200  850us   100us 4.51ms 3.29ms  12.0us 9.00ms\n" },
+		{ "behind the columns what only some have", 125, sample_grpc,
+		  "TIME             PID PROCESS    METHOD URL                            STATUS HTTP    DNS CONNECT    TLS   WAIT RECEIVE  TOTAL\n",
+		  "03:04:05.123    4711 curl       POST   https://localhost:8443/pkg.Sv\xe2\x80\xa6    200    2 gRPC error in receive: no such thing (NOT_FOUND) after 2.00us, "
+		  "reused proxy=http://127.0.0.1:3128 grpc=NOT_FOUND messages=1/0\n" },
+		{ "a WebSocket", 80, sample_websocket, "TIME         PID PROCESS  METHOD URL                STATUS CONNECT   WAIT  TOTAL\n",
+		  "03:04:05    4711 curl     -      http://localhost:\xe2\x80\xa6      -       -      - 5.00us websocket frames=3/4 close=1000 by=client\n" },
 		{ "80 columns: what matters most, the URL cut", 80, sample_https,
 		  "TIME         PID PROCESS  METHOD URL                STATUS CONNECT   WAIT  TOTAL\n",
 		  "03:04:05    4711 curl     GET    https://localhost\xe2\x80\xa6    200   100us 3.29ms 9.00ms\n" },
@@ -220,6 +262,12 @@ static void hooks_piped(void **state)
 		"      +8.99ms   GotResponseHeaders   200\n"
 		"      +9.00ms   GotBody              5 bytes\n"
 		"      +9.00ms ~ PutIdleConn\n");
+	assert_non_null(strstr(text_of(&ht_sink_hooks, &opts, sample_grpc()),
+			       "           +0 * WroteHeaderField     :path: /pkg.Svc/Get\n"
+			       "           +0 * WroteHeaderField     te (value not known)\n"
+			       "           +0   WroteRequest\n"
+			       "      +1.00us   GotFirstResponseByte\n"
+			       "      +1.00us   Got1xxResponse       103 link (value not known), x: 1\n"));
 	opts.with_headers = false;
 	assert_null(strstr(text_of(&ht_sink_hooks, &opts, sample_https()), "WroteHeaderField"));
 	assert_string_equal(text_of(&ht_sink_hooks, &opts, sample_cut()),
@@ -275,6 +323,7 @@ int main(void)
 		cmocka_unit_test(durations),
 		cmocka_unit_test(durations_as_printf_has_them),
 		cmocka_unit_test(piped),
+		cmocka_unit_test(piped_when_little_is_known),
 		cmocka_unit_test(columns),
 		cmocka_unit_test(reused_stands_where_connecting_would),
 		cmocka_unit_test(colours),

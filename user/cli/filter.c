@@ -70,11 +70,11 @@ static bool is_slow(const struct ht_filter *filter, const struct httptrace_reque
 
 bool ht_filter_passes(const struct ht_filter *filter, const struct httptrace_request *request)
 {
-	bool is_dial = httptrace_request__kind(request) == HTTPTRACE_DIAL;
+	bool is_request = httptrace_request__kind(request) == HTTPTRACE_REQUEST;
 
 	if (filter->is_errors_only && !httptrace_request__error(request))
 		return false;
-	if (filter->status_cnt && (is_dial || !has_status(filter, httptrace_request__status(request))))
+	if (filter->status_cnt && (!is_request || !has_status(filter, httptrace_request__status(request))))
 		return false;
-	return !filter->slower_ns || (!is_dial && is_slow(filter, request));
+	return !filter->slower_ns || (is_request && is_slow(filter, request));
 }

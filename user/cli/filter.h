@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * filter.h - which requests and dials are reported.
+ * filter.h - which requests, dials and WebSockets are reported.
  *
  * Host, method and path are the library's business (httptrace__register_filtered()); what is known only when a request has ended is decided
  * here.
@@ -26,12 +26,15 @@ struct ht_filter {
 	} statuses[HT_FILTER_STATUSES_MAX];
 	size_t status_cnt;   /* 0: any */
 	int64_t slower_ns;   /* 0: any */
-	bool is_errors_only; /* what has an error, be it a dial */
+	bool is_errors_only; /* what has an error, be it a dial or a WebSocket */
 };
 
 /* "404", "404,5xx", "200-299": adds them. 0, -EINVAL, -ENOSPC. */
 int ht_filter_add_statuses(struct ht_filter *filter, const char *list);
-/* Of an ended request or dial that has passed host, method and path. A dial has no status and is not slow or fast: it fails these. */
+/*
+ * Of an ended report that has passed host, method and path. Dials and WebSockets have no status, and are not slow or fast: they fail these.
+ * A gRPC call that failed has an error, and mostly status 200.
+ */
 bool ht_filter_passes(const struct ht_filter *filter, const struct httptrace_request *request);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * report.c - from the library's callbacks to the outputs and to standard error.
  *
- * In:  requests, dials, notices, log lines. Out: sinks; lines for people on standard error.
+ * In:  requests, dials, WebSockets, notices, log lines. Out: sinks; lines for people on standard error.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -49,7 +49,7 @@ static void add_text(char *text, size_t size, const char *name, uint64_t count)
 
 static void note_summary(struct ht_run *run, const struct httptrace_notice *notice)
 {
-	char skipped[512] = "";
+	char skipped[512] = "", websockets[64] = "";
 	size_t i;
 
 	run->events = notice->events;
@@ -64,8 +64,11 @@ static void note_summary(struct ht_run *run, const struct httptrace_notice *noti
 	for (i = 0; i < notice->skipped_cnt; i++)
 		if (notice->skipped[i].count)
 			add_text(skipped, sizeof(skipped), notice->skipped[i].name, notice->skipped[i].count);
-	ht_say("%" PRIu64 " request%s, %" PRIu64 " dial%s, %" PRIu64 " event%s%s%s", notice->requests, notice->requests == 1 ? "" : "s",
-	       notice->dials, notice->dials == 1 ? "" : "s", notice->events, notice->events == 1 ? "" : "s",
+	if (notice->websockets)
+		snprintf(websockets, sizeof(websockets), "%" PRIu64 " WebSocket%s, ", notice->websockets,
+			 notice->websockets == 1 ? "" : "s");
+	ht_say("%" PRIu64 " request%s, %" PRIu64 " dial%s, %s%" PRIu64 " event%s%s%s", notice->requests, notice->requests == 1 ? "" : "s",
+	       notice->dials, notice->dials == 1 ? "" : "s", websockets, notice->events, notice->events == 1 ? "" : "s",
 	       skipped[0] ? "; left alone: " : "", skipped);
 }
 
@@ -80,6 +83,7 @@ void ht_run_notice(const struct httptrace_notice *notice, void *ctx)
 		reported = *notice;
 		reported.requests = run->requests;
 		reported.dials = run->dials;
+		reported.websockets = run->websockets;
 		notice = &reported;
 		note_summary(run, notice);
 	} else if (notice->kind == HTTPTRACE_NOTICE_TARGET && run->options->verbose) {
@@ -99,10 +103,18 @@ static void on_request_done(struct httptrace_request *request, void *ctx)
 		return;
 	for (i = 0; i < run->output_cnt; i++)
 		ht_sink_request(run->outputs[i].sink, request);
-	if (httptrace_request__kind(request) == HTTPTRACE_DIAL)
+	switch (httptrace_request__kind(request)) {
+	case HTTPTRACE_REQUEST:
+		if (++run->requests == run->options->max_requests)
+			run->is_full = true;
+		break;
+	case HTTPTRACE_DIAL:
 		run->dials++;
-	else if (++run->requests == run->options->max_requests)
-		run->is_full = true;
+		break;
+	case HTTPTRACE_WEBSOCKET:
+		run->websockets++;
+		break;
+	}
 }
 
 int ht_run_register(struct ht_run *run)

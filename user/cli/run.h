@@ -32,6 +32,7 @@ struct ht_run {
 
 	uint64_t requests; /* reported */
 	uint64_t dials;
+	uint64_t websockets;
 	bool is_asked_to_end; /* by a signal */
 	bool is_full;         /* -c is reached: nothing more is reported */
 	bool has_failed;      /* and why has been said */

@@ -2,8 +2,9 @@
 /*
  * jsonl.c - the sink `jsonl`: one JSON object a line.
  *
- * In:  requests, dials, notices. Out: objects whose every key is always there, null where the value is not known; keys and their order
- * are fixed by the interface that scripts rely on: they are added to at an object's end, never renamed or removed.
+ * In:  requests, dials, WebSockets, notices. Out: objects whose every key is always there, null where the value is not known; keys and their
+ * order are fixed by the interface that scripts rely on: they are added to at an object's end, never renamed or removed. Some keys are there
+ * only for what they are about: "headers_complete", "stream_id", "grpc", "open", "ext".
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -41,12 +42,13 @@ static void put_nonzero(struct ht_json *json, const char *key, int64_t value)
 		ht_json_null(json, key);
 }
 
-static void put_bytes(struct ht_json *json, const char *key, int64_t bytes)
+/* null instead of -1. */
+static void put_count(struct ht_json *json, const char *key, int64_t cnt)
 {
-	if (bytes < 0)
+	if (cnt < 0)
 		ht_json_null(json, key);
 	else
-		ht_json_int(json, key, bytes);
+		ht_json_int(json, key, cnt);
 }
 
 /* Two digits. */
@@ -152,11 +154,24 @@ static void put_message(struct ht_json *json, const char *key, const struct http
 
 	ht_json_begin_object(json, key);
 	put_headers(json, "headers", message->headers, message->header_cnt, with_headers);
-	put_bytes(json, "header_bytes", message->is_known ? message->header_bytes : -1);
-	put_bytes(json, "body_bytes", message->is_known ? message->body_bytes : -1);
+	put_count(json, "header_bytes", message->is_known ? message->header_bytes : -1);
+	put_count(json, "body_bytes", message->is_known ? message->body_bytes : -1);
 	/* Said only where the list misleads without it. */
 	if (with_headers && !message->headers_complete)
 		ht_json_bool(json, "headers_complete", false);
+	ht_json_end_object(json);
+}
+
+static void put_proxy(struct ht_json *json, const struct httptrace_proxy *proxy)
+{
+	if (!proxy) {
+		ht_json_null(json, "proxy");
+		return;
+	}
+	ht_json_begin_object(json, "proxy");
+	ht_json_string(json, "type", proxy->type);
+	ht_json_string(json, "address", proxy->address);
+	put_nonzero(json, "status", proxy->status);
 	ht_json_end_object(json);
 }
 
@@ -189,6 +204,9 @@ static void put_conn(struct ht_json *json, const struct httptrace_conn *conn)
 	} else {
 		ht_json_null(json, "tls");
 	}
+	put_proxy(json, conn->proxy);
+	if (conn->stream_id)
+		ht_json_uint(json, "stream_id", conn->stream_id);
 	ht_json_end_object(json);
 }
 
@@ -331,6 +349,32 @@ static void put_request_error(struct ht_json *json, const struct httptrace_reque
 	ht_json_end_object(json);
 }
 
+static void put_grpc(struct ht_json *json, const struct httptrace_grpc *grpc)
+{
+	if (!grpc)
+		return;
+	ht_json_begin_object(json, "grpc");
+	ht_json_string(json, "service", grpc->service);
+	ht_json_string(json, "method", grpc->method);
+	ht_json_string(json, "status", grpc->status);
+	put_count(json, "status_code", grpc->status_code);
+	ht_json_string(json, "message", grpc->message);
+	put_count(json, "messages_sent", grpc->messages_sent);
+	put_count(json, "messages_received", grpc->messages_received);
+	ht_json_end_object(json);
+}
+
+static void put_websocket(struct ht_json *json, const struct httptrace_websocket *websocket)
+{
+	put_count(json, "frames_sent", websocket->frames_sent);
+	put_count(json, "frames_received", websocket->frames_received);
+	put_nonzero(json, "close_code", websocket->close_code);
+	if (websocket->is_closed)
+		ht_json_word(json, "closed_by", httptrace_closer__name(websocket->closed_by));
+	else
+		ht_json_null(json, "closed_by");
+}
+
 static void begin_line(struct ht_json *json, struct ht_buf *out, const char *type)
 {
 	ht_json_init(json, out);
@@ -347,34 +391,45 @@ static void end_line(struct ht_json *json)
 
 static void jsonl_request(struct ht_buf *out, const struct ht_sink_opts *opts, const struct httptrace_request *request)
 {
-	bool is_dial = httptrace_request__kind(request) == HTTPTRACE_DIAL;
+	enum httptrace_kind kind = httptrace_request__kind(request);
 	struct ht_json json;
 
-	begin_line(&json, out, is_dial ? "dial" : "request");
+	begin_line(&json, out, httptrace_kind__name(kind));
 	put_time(&json, "time", httptrace_request__realtime_ns(request));
 	put_ns(&json, "mono_ns", httptrace_request__mono_ns(request));
 	put_nonzero(&json, "pid", httptrace_request__pid(request));
 	put_nonzero(&json, "tid", httptrace_request__tid(request));
 	ht_json_string(&json, "comm", httptrace_request__comm(request));
 	ht_json_string(&json, "exe", httptrace_request__exe(request));
-	if (is_dial) {
+	switch (kind) {
+	case HTTPTRACE_DIAL:
 		ht_json_string(&json, "host_port", httptrace_request__host_port(request));
-	} else {
+		break;
+	case HTTPTRACE_WEBSOCKET:
+		ht_json_string(&json, "url", httptrace_request__url(request));
+		ht_json_string(&json, "http", httptrace_request__http(request));
+		put_websocket(&json, httptrace_request__websocket(request));
+		break;
+	case HTTPTRACE_REQUEST:
 		ht_json_string(&json, "method", httptrace_request__method(request));
 		ht_json_string(&json, "url", httptrace_request__url(request));
 		ht_json_string(&json, "http", httptrace_request__http(request));
 		put_nonzero(&json, "status", httptrace_request__status(request));
+		break;
 	}
 	ht_json_word(&json, "outcome", httptrace_outcome__name(httptrace_request__outcome(request)));
 	put_request_error(&json, request);
 	put_conn(&json, httptrace_request__conn(request));
-	if (!is_dial) {
+	if (kind == HTTPTRACE_REQUEST) {
 		put_message(&json, "request", httptrace_request__sent(request), opts);
 		put_message(&json, "response", httptrace_request__received(request), opts);
 	}
 	put_timings(&json, request);
 	put_hooks(&json, opts, request);
 	ht_json_uint(&json, "lost", httptrace_request__lost(request));
+	put_grpc(&json, httptrace_request__grpc(request));
+	if (httptrace_request__is_open(request))
+		ht_json_bool(&json, "open", true);
 	end_line(&json);
 }
 
@@ -415,6 +470,7 @@ static void put_summary(struct ht_json *json, const struct httptrace_notice *not
 	ht_json_end_object(json);
 	put_counters(json, notice->skipped, notice->skipped_cnt);
 	put_ns(json, "duration_ns", notice->duration_ns);
+	ht_json_uint(json, "websockets", notice->websockets);
 }
 
 static void jsonl_notice(struct ht_buf *out, const struct ht_sink_opts *opts, const struct httptrace_notice *notice)

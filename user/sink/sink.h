@@ -2,7 +2,7 @@
 /*
  * sink.h - what the command line knows of output formats.
  *
- * In:  requests that have ended, notices. Out: whole lines on an fd (output.h): a line is never split over two calls of write(2) unless the
+ * In:  requests, dials and WebSockets that have ended, notices. Out: whole lines on an fd (output.h): a line is never split over two calls of write(2) unless the
  * kernel takes part of it only.
  * Memory: lines of one batch. Uses nothing of the library but httptrace.h.
  *

@@ -2,8 +2,8 @@
 /*
  * text.c - the sink `text`: a line per request, as it ends.
  *
- * In:  requests, dials, losses. Out: on a terminal columns under a heading, fitted to its width, where the URL takes what is left and the
- * least important columns go first; elsewhere words with one space between them, nothing cut.
+ * In:  requests, dials, WebSockets, losses. Out: on a terminal columns under a heading, fitted to its width, where the URL takes what is left
+ * and the least important columns go first; behind them what only some have. Elsewhere words with one space between them, nothing cut.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -18,6 +18,7 @@ enum column {
 	COL_METHOD,
 	COL_URL,
 	COL_STATUS,
+	COL_HTTP,
 	COL_DNS,
 	COL_CONNECT,
 	COL_TLS,
@@ -27,9 +28,11 @@ enum column {
 	COL_CNT,
 };
 
-#define URL_MIN_COLUMNS 18
+#define URL_MIN_COLUMNS  18
+/* What leaves the URL less than this is not worth a column of its own. */
+#define URL_GOOD_COLUMNS 30
 /* Where the terminal does not tell its width. */
-#define WIDTH_DEFAULT   120
+#define WIDTH_DEFAULT    120
 
 struct layout {
 	unsigned int width[COL_CNT]; /* 0: left out */
@@ -46,6 +49,7 @@ static const struct {
 	[COL_METHOD] = { "METHOD", 6, false },
 	[COL_URL] = { "URL", URL_MIN_COLUMNS, false },
 	[COL_STATUS] = { "STATUS", 6, true },
+	[COL_HTTP] = { "HTTP", 4, true },
 	[COL_DNS] = { "DNS", 6, true },
 	[COL_CONNECT] = { "CONNECT", 7, true },
 	[COL_TLS] = { "TLS", 6, true },
@@ -82,6 +86,8 @@ static struct layout make_layout(unsigned int width)
 		width = WIDTH_DEFAULT;
 	for (i = 0; i < COL_CNT; i++)
 		layout.width[i] = columns[i].width;
+	if (used_columns(&layout) + URL_GOOD_COLUMNS - URL_MIN_COLUMNS > width)
+		layout.width[COL_HTTP] = 0;
 	for (i = 0; i < sizeof(ways) / sizeof(ways[0]) && used_columns(&layout) > width; i++)
 		layout.width[ways[i].column] = ways[i].width;
 	used = used_columns(&layout);
@@ -152,6 +158,7 @@ static void columns_line(struct ht_buf *out, const struct ht_sink_opts *opts, co
 	cell(out, opts, &layout, COL_METHOD, HT_COLOR_BOLD, ht_fmt_method(request));
 	cell(out, opts, &layout, COL_URL, HT_COLOR_NONE, ht_fmt_url(request));
 	cell(out, opts, &layout, COL_STATUS, ht_fmt_status_color(request), ht_fmt_status(status, request));
+	cell(out, opts, &layout, COL_HTTP, HT_COLOR_DIM, ht_fmt_http(request));
 
 	/* Why it failed takes the room of the phases and is told whole: a line too long is better than a reason cut. */
 	at = out->len;
@@ -175,6 +182,7 @@ static void columns_line(struct ht_buf *out, const struct ht_sink_opts *opts, co
 		if (ht_fmt_is_reused(request) && !layout.width[COL_CONNECT])
 			ht_fmt_colored(out, opts, HT_COLOR_DIM, " reused");
 	}
+	ht_fmt_extras(out, request, true);
 	if (httptrace_request__lost(request))
 		ht_buf_printf(out, " lost=%" PRIu64, httptrace_request__lost(request));
 	ht_buf_char(out, '\n');

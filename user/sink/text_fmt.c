@@ -175,7 +175,7 @@ const char *ht_fmt_method(const struct httptrace_request *request)
 {
 	const char *method = httptrace_request__method(request);
 
-	if (httptrace_request__kind(request) == HTTPTRACE_DIAL)
+	if (httptrace_request__kind(request) != HTTPTRACE_REQUEST)
 		return "-";
 	return method ? method : "?";
 }
@@ -187,6 +187,13 @@ const char *ht_fmt_url(const struct httptrace_request *request)
 	if (!url)
 		url = httptrace_request__host_port(request);
 	return url ? url : "?";
+}
+
+const char *ht_fmt_http(const struct httptrace_request *request)
+{
+	const char *http = httptrace_request__http(request);
+
+	return http ? http : "-";
 }
 
 const char *ht_fmt_status(char text[HT_STATUS_LEN], const struct httptrace_request *request)
@@ -233,8 +240,12 @@ void ht_fmt_error(struct ht_buf *out, const struct httptrace_error *error)
 }
 
 /* The verb to a phase: an outcome that names the phase itself need not say it twice. */
-static const char *outcome_verb(enum httptrace_outcome outcome)
+static const char *outcome_verb(const struct httptrace_request *request)
 {
+	enum httptrace_outcome outcome = httptrace_request__outcome(request);
+
+	if (httptrace_request__is_open(request))
+		return "still open";
 	switch (outcome) {
 	case HTTPTRACE_DNS_ERROR:
 	case HTTPTRACE_CONNECT_ERROR:
@@ -250,6 +261,8 @@ static const char *outcome_verb(enum httptrace_outcome outcome)
 		return "aborted by client";
 	case HTTPTRACE_PROTOCOL_ERROR:
 		return "protocol error";
+	case HTTPTRACE_GRPC_ERROR:
+		return "gRPC error";
 	default:
 		return httptrace_outcome__name(outcome);
 	}
@@ -269,7 +282,7 @@ bool ht_fmt_failure(struct ht_buf *out, const struct ht_sink_opts *opts, const s
 	if (!has_failed(request))
 		return false;
 	ht_fmt_color(out, opts, color);
-	ht_buf_puts(out, outcome_verb(outcome));
+	ht_buf_puts(out, outcome_verb(request));
 	if (phase != HTTPTRACE_PHASE_NONE)
 		ht_buf_printf(out, " in %s", httptrace_phase__name(phase));
 	if (error) {
@@ -285,6 +298,58 @@ bool ht_fmt_is_reused(const struct httptrace_request *request)
 	const struct httptrace_conn *conn = httptrace_request__conn(request);
 
 	return conn && conn->reused == HTTPTRACE_YES;
+}
+
+static void put_number(struct ht_buf *out, int64_t value)
+{
+	if (value < 0)
+		ht_buf_char(out, '?');
+	else
+		ht_buf_int(out, value);
+}
+
+static void put_grpc(struct ht_buf *out, const struct httptrace_grpc *grpc)
+{
+	ht_buf_puts(out, " grpc=");
+	if (grpc->status)
+		ht_fmt_safe(out, grpc->status, 0);
+	else
+		put_number(out, grpc->status_code);
+	ht_buf_puts(out, " messages=");
+	put_number(out, grpc->messages_sent);
+	ht_buf_char(out, '/');
+	put_number(out, grpc->messages_received);
+}
+
+static void put_websocket(struct ht_buf *out, const struct httptrace_websocket *websocket)
+{
+	ht_buf_puts(out, " websocket frames=");
+	put_number(out, websocket->frames_sent);
+	ht_buf_char(out, '/');
+	put_number(out, websocket->frames_received);
+	if (websocket->close_code)
+		ht_buf_printf(out, " close=%d", websocket->close_code);
+	if (websocket->is_closed)
+		ht_buf_printf(out, " by=%s", httptrace_closer__name(websocket->closed_by));
+}
+
+void ht_fmt_extras(struct ht_buf *out, const struct httptrace_request *request, bool is_brief)
+{
+	const struct httptrace_conn *conn = httptrace_request__conn(request);
+	const struct httptrace_proxy *proxy = conn ? conn->proxy : NULL;
+
+	if (!is_brief && conn && conn->stream_id)
+		ht_buf_printf(out, " http=%s stream=%" PRIu64, ht_fmt_http(request), conn->stream_id);
+	if (proxy) {
+		ht_buf_puts(out, " proxy=");
+		ht_fmt_safe(out, proxy->type ? proxy->type : "?", 0);
+		ht_buf_puts(out, "://");
+		ht_fmt_safe(out, proxy->address ? proxy->address : "?", 0);
+	}
+	if (httptrace_request__grpc(request))
+		put_grpc(out, httptrace_request__grpc(request));
+	if (httptrace_request__websocket(request))
+		put_websocket(out, httptrace_request__websocket(request));
 }
 
 static void put_phase(struct ht_buf *out, const struct ht_sink_opts *opts, const char *name, int64_t ns)
@@ -325,6 +390,7 @@ void ht_fmt_plain_line(struct ht_buf *out, const struct ht_sink_opts *opts, cons
 	put_phase(out, opts, "total", t.total_ns);
 	if (ht_fmt_is_reused(request))
 		ht_buf_puts(out, " reused");
+	ht_fmt_extras(out, request, false);
 	if (httptrace_request__lost(request))
 		ht_buf_printf(out, " lost=%" PRIu64, httptrace_request__lost(request));
 	if (httptrace_request__outcome(request) == HTTPTRACE_UNUSED || has_failed(request)) {

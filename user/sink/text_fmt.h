@@ -49,6 +49,8 @@ const char *ht_fmt_clock(char text[HT_CLOCK_LEN], int64_t realtime_ns, bool is_s
 /* What stands in the columns of a request. */
 const char *ht_fmt_method(const struct httptrace_request *request);
 const char *ht_fmt_url(const struct httptrace_request *request);
+/* "1.1", "2", "-" where not known */
+const char *ht_fmt_http(const struct httptrace_request *request);
 /* "200", "-" where there is none. Returns text. */
 #define HT_STATUS_LEN 12
 const char *ht_fmt_status(char text[HT_STATUS_LEN], const struct httptrace_request *request);
@@ -56,6 +58,11 @@ enum ht_color ht_fmt_status_color(const struct httptrace_request *request);
 /* "failed in connect: Connection refused (ECONNREFUSED)", with colour; nothing where it did not fail. True if something was said. */
 bool ht_fmt_failure(struct ht_buf *out, const struct ht_sink_opts *opts, const struct httptrace_request *request);
 bool ht_fmt_is_reused(const struct httptrace_request *request);
+/*
+ * What only some have, each with a space before it: HTTP/2's stream, a proxy, gRPC's status and its messages each way, a WebSocket's frames.
+ * " http=2 stream=5 proxy=socks5://127.0.0.1:1080 grpc=OK messages=1/3"; is_brief leaves out the stream.
+ */
+void ht_fmt_extras(struct ht_buf *out, const struct httptrace_request *request, bool is_brief);
 /* message, and code where it says more: "Connection refused (ECONNREFUSED)" */
 void ht_fmt_error(struct ht_buf *out, const struct httptrace_error *error);
 

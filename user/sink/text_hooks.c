@@ -2,7 +2,7 @@
 /*
  * text_hooks.c - the sink `hooks`: a request's line, and under it its hooks.
  *
- * In:  requests, dials, losses. Out: for each hook its offset from the request's first, a mark (blank: observed, `*`: by the event next to
+ * In:  requests, dials, WebSockets, losses. Out: for each hook its offset from the request's first, a mark (blank: observed, `*`: by the event next to
  * it, `~`: inferred by rule), its name as Go spells it, its arguments. On a terminal lines end at its edge, and what the marks mean is told
  * once, at the top.
  */
@@ -59,14 +59,27 @@ static void error_of(struct ht_buf *args, const struct httptrace_error *error)
 	ht_fmt_error(args, error);
 }
 
+/*
+ * A field whose value is not known has no colon: no name has a space in it (RFC 9110 section 5.1), so that no value can be mistaken for this.
+ */
+static void unknown_field(struct ht_buf *args, const char *name)
+{
+	word(args, name);
+	ht_buf_puts(args, " (value not known)");
+}
+
 static void fields(struct ht_buf *args, const struct httptrace_header *headers, size_t cnt)
 {
 	size_t i;
 
 	for (i = 0; i < cnt; i++) {
-		word(args, headers[i].name);
-		ht_buf_puts(args, ": ");
-		ht_buf_puts(args, headers[i].value ? headers[i].value : "?");
+		if (headers[i].value) {
+			word(args, headers[i].name);
+			ht_buf_puts(args, ": ");
+			ht_buf_puts(args, headers[i].value);
+		} else {
+			unknown_field(args, headers[i].name);
+		}
 		if (i + 1 < cnt)
 			ht_buf_char(args, ',');
 	}
@@ -120,6 +133,10 @@ static void put_args(struct ht_buf *args, enum httptrace_hook_id id, const struc
 			pair(args, "idle", ht_fmt_duration(text, AS(got_conn)->idle_ns));
 		break;
 	case HTTPTRACE_WROTE_HEADER_FIELD:
+		if (AS(wrote_header_field)->value_cnt && !AS(wrote_header_field)->values[0]) {
+			unknown_field(args, AS(wrote_header_field)->key);
+			break;
+		}
 		word(args, AS(wrote_header_field)->key);
 		ht_buf_char(args, ':');
 		for (i = 0; i < AS(wrote_header_field)->value_cnt; i++) {

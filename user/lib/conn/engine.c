@@ -251,6 +251,7 @@ void ht_engine_summary(struct ht_engine *engine, struct httptrace_notice *n)
 	n->kind = HTTPTRACE_NOTICE_SUMMARY;
 	n->requests = c->requests;
 	n->dials = c->dials;
+	n->websockets = c->websockets;
 	n->events = c->events;
 	n->skipped = engine->summary;
 	n->skipped_cnt = cnt;

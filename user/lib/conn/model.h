@@ -194,6 +194,7 @@ struct ht_engine_counts {
 	uint64_t events;
 	uint64_t requests;
 	uint64_t dials;
+	uint64_t websockets;
 	uint64_t unbound;       /* TLS objects whose plaintext has no socket */
 	uint64_t http2_skipped; /* connections */
 	uint64_t not_http;      /* client connections of another protocol */

@@ -56,6 +56,8 @@ void ht_report_done(struct ht_engine *engine, struct httptrace_request *request)
 {
 	if (request->kind == HTTPTRACE_REQUEST)
 		engine->counts.requests++;
+	else if (request->kind == HTTPTRACE_WEBSOCKET)
+		engine->counts.websockets++;
 	else
 		engine->counts.dials++;
 	engine->counts.hooks_dropped += request->hooks_dropped;

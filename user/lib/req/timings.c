@@ -4,7 +4,7 @@
  *
  * In:  a request's hooks, its connection, its end. Out: struct httptrace_timings. Nothing is kept.
  * A phase whose begin or end is missing is unknown. Where a hook stands more than once (a retry inside one request) the first begin and the
- * last end count.
+ * last end count. A WebSocket has no phases: its total is all of its time.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -102,7 +102,7 @@ int httptrace_request__timings(const struct httptrace_request *request, struct h
 	t.send_ns = between(got_conn_ns, wrote_ns);
 	t.wait_ns = between(wrote_ns, first_byte_ns);
 	t.receive_ns = between(first_byte_ns, request->end_ns);
-	t.total_ns = between(get_conn_ns, request->end_ns);
+	t.total_ns = between(request->kind == HTTPTRACE_WEBSOCKET ? httptrace_request__mono_ns(request) : get_conn_ns, request->end_ns);
 
 	/*
 	 * A caller built with a later header keeps what this version does not know as it was; one built with an earlier gets no more than
