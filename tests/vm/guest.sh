@@ -38,14 +38,17 @@ $busybox cat /run/out >"$out" &
 out_pid=$!
 $busybox cat /run/err >"$err" &
 err_pid=$!
+# Held open, so that there is a pipe to write the marks to.
+exec 3>/run/out 4>/run/err
 echo "started" >"$control"
-$busybox setsid $busybox sh "$share/command" </dev/null >/run/out 2>/run/err
+$busybox setsid $busybox sh "$share/command" </dev/null >&3 2>&4 3>&- 4>&-
 status=$?
 echo $status >"$share/status"
 # A process that the command left behind may keep its pipes open. What the command itself said stands before the mark: run.py reads no further,
 # and ends the machine.
-$busybox cat "$share/end" >/run/out
-$busybox cat "$share/end" >/run/err
+$busybox cat "$share/end" >&3
+$busybox cat "$share/end" >&4
+exec 3>&- 4>&-
 wait $out_pid $err_pid
 $busybox sync
 $busybox reboot -f
