@@ -9,6 +9,7 @@ namespace {
 struct seen {
 	unsigned int statuses;
 	unsigned int reused;
+	unsigned int others;
 };
 
 void on_got_conn(httptrace_request *, const httptrace_got_conn_info *info, void *ctx)
@@ -18,8 +19,14 @@ void on_got_conn(httptrace_request *, const httptrace_got_conn_info *info, void 
 
 void on_done(httptrace_request *request, void *ctx)
 {
+	const httptrace_grpc *grpc = httptrace_request__grpc(request);
+	const httptrace_websocket *websocket = httptrace_request__websocket(request);
+	const httptrace_conn *conn = httptrace_request__conn(request);
+
 	if (httptrace_request__kind(request) == HTTPTRACE_REQUEST)
 		static_cast<seen *>(ctx)->statuses += static_cast<unsigned int>(httptrace_request__status(request));
+	if (grpc || websocket || httptrace_request__is_open(request) || (conn && (conn->proxy || conn->stream_id)))
+		static_cast<seen *>(ctx)->others++;
 }
 
 } // namespace
@@ -41,5 +48,8 @@ extern "C" long public_api_in_cpp(const char *path)
 	while (httptrace__poll(tracer, 1000) >= 0)
 		continue;
 	httptrace__close(tracer);
+	// A capture of HTTP/1 has nothing of gRPC, WebSockets, proxies or streams.
+	if (counts.others)
+		return -1;
 	return static_cast<long>(counts.statuses) + 1000000l * counts.reused;
 }

@@ -310,6 +310,22 @@ static void filtered(void **state)
 	httptrace_request__unref(b);
 }
 
+/* A WebSocket is delivered as a dial is: by its own request_done, to whom asks for no method. Its hooks are none. */
+static void websockets(void **state)
+{
+	struct httptrace_request *websocket = ht_request_new(HTTPTRACE_WEBSOCKET, 1);
+
+	(void)state;
+	assert_non_null(websocket);
+	websocket->url = "http://a/chat";
+	add("all");
+	assert_true(add_filtered("a", (struct httptrace_filter){ .host = "a", .path = "/chat" }) > 0);
+	assert_true(add_filtered("get", (struct httptrace_filter){ .host = "a", .method = "GET" }) > 0);
+	ht_dispatch_done(dispatch, websocket);
+	assert_string_equal(calls, "a:done all:done ");
+	httptrace_request__unref(websocket);
+}
+
 /* Decided with the first hook, when the request is identified: what becomes known later changes nothing. */
 static void decided_once(void **state)
 {
@@ -543,6 +559,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(registered_between_hooks_of_a_request, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(structs_of_other_versions, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(filtered, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(websockets, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(decided_once, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(filtered_by_cgroup, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(composed_trace, set_up, tear_down),
