@@ -132,6 +132,7 @@ INC_fuzz    := $(INC_unit) -Itests/fuzz -Itests/fuzz/shim
 INC_tool    := -Iinclude
 INC_example := -Iinclude
 
+CORE_LIBS ?= -lnghttp2
 LIVE_LIBS ?= -lbpf -lelf -lz -lcapstone
 TOOL_LIBS ?= -lssl -lcrypto
 LDFLAGS   ?=
@@ -161,7 +162,7 @@ ifeq ($(origin SYSROOT),undefined)
 SYSROOT := $(or $(shell tests/vm/root.py $(ARCH)-build),$(error no sysroot for $(ARCH); SYSROOT=DIR names another))
 endif
 endif
-$(call keep_if_same,$(B)/flags,$(compile) | $(link) | $(LIVE_LIBS) $(TOOL_LIBS))
+$(call keep_if_same,$(B)/flags,$(compile) | $(link) | $(CORE_LIBS) $(LIVE_LIBS) $(TOOL_LIBS))
 $(call keep_if_same,$(B)/flags-bpf,$(CLANG) $(BPF_FLAGS) $(BPFTOOL))
 $(call keep_if_same,$(B)/sources,$(LIB_SRC) $(SINK_SRC) $(CLI_SRC) $(UNIT_HELP))
 $(call keep_if_same,$(B)/sources-bpf,$(BPF_SRC))
@@ -241,19 +242,19 @@ $(UNITH_A): $(call obj,$(UNIT_HELP)) $(B)/sources
 $(LIB_SO): $(call obj,$(LIB_SRC)) user/lib/libhttptrace.map $(B)/sources
 	$(call say,LD,$@)
 	$(Q)$(link) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=user/lib/libhttptrace.map $(if $(SAN),,-Wl,-z,defs) \
-		$(filter %.o,$^) $(LIVE_LIBS) -o $@
+		$(filter %.o,$^) $(CORE_LIBS) $(LIVE_LIBS) -o $@
 $(B)/$(SONAME) $(B)/libhttptrace.so: $(LIB_SO)
 	@ln -sf $(<F) $@
 
 $(CLI): $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_A)
 	$(call say,LD,$@)
-	$(Q)$(link_program) $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -o $@
+	$(Q)$(link_program) $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_A) $(CORE_LIBS) $(LIVE_LIBS) -o $@
 
 # Two proofs by the linker: the core needs no libbpf, and the program needs no more of the library than it exports.
 $(B)/check/core-without-libbpf.so: $(CORE_A)
 	$(call say,CHECK,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) -shared $(if $(SAN),,-Wl,-z,defs) -Wl,--whole-archive $< -Wl,--no-whole-archive -o $@
+	$(Q)$(link) -shared $(if $(SAN),,-Wl,-z,defs) -Wl,--whole-archive $< -Wl,--no-whole-archive $(CORE_LIBS) -o $@
 $(B)/check/httptrace-bpf-shared: $(call obj,$(CLI_SRC)) $(SINKS_A) $(LIB_SO) $(B)/$(SONAME) $(B)/libhttptrace.so
 	$(call say,CHECK,$@)
 	@mkdir -p $(@D)
@@ -269,11 +270,11 @@ unit_bin = $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(1))
 $(call unit_bin,$(UNIT_CORE)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNITH_A) $(SINKS_A) $(CORE_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link_program) $< $(UNITH_A) $(SINKS_A) $(CORE_A) -lcmocka -o $@
+	$(Q)$(link_program) $< $(UNITH_A) $(SINKS_A) $(CORE_A) $(CORE_LIBS) -lcmocka -o $@
 $(call unit_bin,$(UNIT_LIVE)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(UNITH_A) $(SINKS_A) $(LIB_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link_program) $< $(UNITH_A) $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -lcmocka -o $@
+	$(Q)$(link_program) $< $(UNITH_A) $(SINKS_A) $(LIB_A) $(CORE_LIBS) $(LIVE_LIBS) -lcmocka -o $@
 $(call unit_bin,$(UNIT_API)): $(B)/tests/unit/%: $(B)/obj/tests/unit/%.o $(B)/obj/$(UNIT_API_CXX).o $(B)/libhttptrace.so $(B)/$(SONAME)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
@@ -282,11 +283,11 @@ fuzz_bin = $(patsubst tests/fuzz/%.c,$(B)/tests/fuzz/%,$(1))
 $(call fuzz_bin,$(FUZZ_CORE)): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINKS_A) $(CORE_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) -fsanitize=fuzzer $< $(SINKS_A) $(CORE_A) -o $@
+	$(Q)$(link) -fsanitize=fuzzer $< $(SINKS_A) $(CORE_A) $(CORE_LIBS) -o $@
 $(call fuzz_bin,$(FUZZ_LIVE)): $(B)/tests/fuzz/%: $(B)/obj/tests/fuzz/%.o $(SINKS_A) $(LIB_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link) -fsanitize=fuzzer $< $(SINKS_A) $(LIB_A) $(LIVE_LIBS) -o $@
+	$(Q)$(link) -fsanitize=fuzzer $< $(SINKS_A) $(LIB_A) $(CORE_LIBS) $(LIVE_LIBS) -o $@
 tool_bin = $(patsubst %.c,$(B)/%,$(1))
 $(call tool_bin,$(filter-out $(TOOL_API),$(TOOL_SRC))): $(B)/%: $(B)/obj/%.o
 	$(call say,LD,$@)
@@ -295,7 +296,7 @@ $(call tool_bin,$(filter-out $(TOOL_API),$(TOOL_SRC))): $(B)/%: $(B)/obj/%.o
 $(call tool_bin,$(TOOL_API)): $(B)/%: $(B)/obj/%.o $(LIB_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link_program) $< $(LIB_A) $(LIVE_LIBS) -o $@
+	$(Q)$(link_program) $< $(LIB_A) $(CORE_LIBS) $(LIVE_LIBS) -o $@
 
 $(VM_LOADS): tests/vm/loads.c $(B)/flags
 	$(call say,LD,$@)

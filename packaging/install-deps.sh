@@ -7,7 +7,7 @@
 set -u
 
 # libc6-dev is named because gcc only recommends it; libclang-rt is what clang's -fsanitize= links.
-build='gcc libc6-dev clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libcapstone-dev'
+build='gcc libc6-dev clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libcapstone-dev libnghttp2-dev'
 image='busybox-static cpio kmod xz-utils zstd python3'
 serve='curl ca-certificates openssl python3'
 tests='libcmocka-dev libclang-rt-dev libssl-dev nginx python3-pytest python3-requests wget perl libwww-perl libio-socket-ssl-perl iproute2'

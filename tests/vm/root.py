@@ -25,7 +25,7 @@ sys.dont_write_bytecode = True
 import image  # noqa: E402
 
 # As packaging/install-deps.sh has them for this machine.
-BUILD = "libc6-dev libbpf-dev libelf-dev zlib1g-dev libcapstone-dev libssl-dev libcmocka-dev"
+BUILD = "libc6-dev libbpf-dev libelf-dev zlib1g-dev libcapstone-dev libnghttp2-dev libssl-dev libcmocka-dev"
 GUEST = (
     "base-passwd bash coreutils dash debianutils diffutils findutils grep gzip hostname iproute2 libc-bin login mawk mount passwd procps sed tar "
     "util-linux ca-certificates curl openssl nginx wget perl libwww-perl libio-socket-ssl-perl python3 python3-pytest python3-requests"

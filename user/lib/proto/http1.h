@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/span.h"
+
 /* Largest head that is kept whole; a longer one is an error (HT_HTTP1_HEAD_TOO_LARGE). Apache allows 100 fields of 8190 bytes, nginx 4 x 8 KiB. */
 #define HT_HTTP1_MAX_HEAD_BYTES 65536
 #define HT_HTTP1_MAX_FIELDS     512
@@ -43,12 +45,6 @@ enum ht_http1_error {
 	HT_HTTP1_TOO_MANY_FIELDS,
 	HT_HTTP1_GAP,            /* bytes missing where framing needs them (head, chunk line, trailers) */
 	HT_HTTP1_UNEXPECTED_EOF, /* stream ended inside a head or body */
-};
-
-/* A piece of the head; not NUL-terminated. */
-struct ht_span {
-	const char *ptr;
-	size_t len;
 };
 
 struct ht_http1_field {
