@@ -27,6 +27,7 @@
 #define HT_REC_DNS_START    8  /* struct ht_rec_dns */
 #define HT_REC_DNS_DONE     9  /* struct ht_rec_dns, with addresses */
 #define HT_REC_PROC         10 /* struct ht_rec_proc; from BPF, and as facts from /proc (cpu HT_CPU_USER) */
+#define HT_REC_UNIX_CONNECT 11 /* struct ht_rec_unix_connect */
 
 #define HT_REC_CLOCK  64 /* struct ht_rec_clock: first record of a stream, and whenever the wall clock was set or has drifted */
 #define HT_REC_TICK   65 /* struct ht_rec_tick */
@@ -73,6 +74,7 @@ struct ht_hdr {
 #define HT_TCP_CLOSE_WAIT  8
 #define HT_TCP_LAST_ACK    9
 
+#define HT_AF_UNIX  1 /* in user space only: no record has such an address */
 #define HT_AF_INET  2
 #define HT_AF_INET6 10
 
@@ -111,6 +113,27 @@ struct ht_rec_connect_fail {
 	struct ht_addr remote;
 	__s32 err; /* positive errno, 0 not known */
 	__u32 pad;
+};
+
+/* sizeof(sun_path) */
+#define HT_UNIX_PATH_MAX 108
+
+/*
+ * err 0: a Unix stream socket is a client's, and HTTP or TLS by its first bytes. Told right before these, as nearly all Unix sockets carry something else;
+ * what follows is told as of TCP sockets. Its end is a SOCK_STATE without addresses: ESTABLISHED->FIN_WAIT1 the client closed it, CLOSE_WAIT->LAST_ACK the
+ * server had closed it before; where no program hears of the client's close itself, told in another task (HT_F_FOREIGN) and without numbers of bytes.
+ * err not 0: a connect() on a Unix stream socket failed, whatever it was for.
+ */
+struct ht_rec_unix_connect {
+	struct ht_hdr hdr;
+	__u64 cookie;
+	__u64 start_ns; /* connect called; 0: not seen (as of a socket older than the tracer) */
+	__u64 done_ns;  /* connect returned; 0: not seen */
+	__s32 err;      /* positive errno */
+	__u16 path_len; /* 0: not known */
+	__u8 pad[2];
+	/* As given to connect(), else as the server was bound; an abstract name begins with NUL. The record's tail beyond path_len is not sent. */
+	char path[HT_UNIX_PATH_MAX + 4];
 };
 
 struct ht_rec_sock_event {
@@ -302,6 +325,7 @@ static_assert(sizeof(struct ht_hdr) == 40, "ABI");
 static_assert(sizeof(struct ht_addr) == 24, "ABI");
 static_assert(sizeof(struct ht_rec_sock_state) == 40 + 24 + 48 + 16, "ABI");
 static_assert(sizeof(struct ht_rec_connect_fail) == 40 + 16 + 24 + 8, "ABI");
+static_assert(sizeof(struct ht_rec_unix_connect) == 40 + 24 + 8 + 112, "ABI");
 static_assert(sizeof(struct ht_rec_sock_event) == 56, "ABI");
 static_assert(sizeof(struct ht_rec_data) == 96, "ABI");
 static_assert(sizeof(struct ht_rec_tls) == 40 + 32 + 24, "ABI");

@@ -304,6 +304,35 @@ static void do_old(struct script *s)
 	script_state(s, c, HT_TCP_ESTABLISHED, HT_TCP_ESTABLISHED, 0, false);
 }
 
+static void do_unix(struct script *s)
+{
+	struct ht_rec_unix_connect rec = { .hdr = script_header(s, HT_REC_UNIX_CONNECT, sizeof(rec)), .cookie = script_number(s, 1) };
+	const char *path = script_word(s, 2);
+
+	*script_stream_of(s, rec.cookie) = (struct script_stream){ .key = rec.cookie };
+	rec.start_ns = script_begin_of(s, rec.hdr.ts_ns, SCRIPT_TOOK_NS);
+	rec.done_ns = rec.start_ns ? rec.start_ns + 1000 : 0;
+	rec.path_len = (uint16_t)(strcmp(path, "-") ? strlen(path) : 0);
+	memcpy(rec.path, path, rec.path_len);
+	for (unsigned int i = 0; rec.path[0] == '@' && i < rec.path_len; i++)
+		if (rec.path[i] == '@')
+			rec.path[i] = '\0';
+	if (s->word_cnt > 3 && script_is_word(s, 3, "undone"))
+		rec.done_ns = 0;
+	else if (s->word_cnt > 3 && script_word(s, 3)[0] == 'E')
+		rec.err = script_errno_of(s, script_word(s, 3));
+	ht_engine_record(script_engine(s), &rec.hdr);
+}
+
+/* The server reads the end of what a Unix socket's client sent. */
+static void do_gone(struct script *s)
+{
+	struct script_stream *stream = script_stream_of(s, script_number(s, 1));
+
+	stream->off[HT_DIR_TX] = stream->off[HT_DIR_RX] = 0;
+	script_state(s, script_number(s, 1), HT_TCP_ESTABLISHED, HT_TCP_FIN_WAIT1, 0, true);
+}
+
 static void do_fin(struct script *s)
 {
 	script_stream_of(s, script_number(s, 1))->has_fin = true;
@@ -566,6 +595,8 @@ static const struct {
 	{ "down", do_down },
 	{ "nosyn", do_nosyn },
 	{ "old", do_old },
+	{ "unix", do_unix },
+	{ "gone", do_gone },
 	{ "fin", do_fin },
 	{ "close", do_close },
 	{ "reset", do_reset },

@@ -14,6 +14,8 @@
  *   dnsstart D HOST [SERVICE]; dnsdone D HOST [SERVICE] = ADDR,ADDR...|EAI       (dns D ...: both, 100 us apart)
  *   connect C ADDR:PORT; up C; down C ERRNO|0 (SYN_SENT to CLOSE); nosyn C ADDR:PORT ERRNO (fails before SYN_SENT); old C ADDR:PORT (older than we)
  *   fin C (server's FIN); close C (client); abort C (client, SO_LINGER 0); reset C; expire C (retransmissions gave up); again C (EAGAIN); error C ERRNO
+ *   unix C PATH [undone] (client of a Unix socket, right before its first bytes; path "-": not known; took=?: connect() not seen, undone: its end)
+ *   unix C PATH ERRNO; gone C (what is read of the server tells that the client has closed)
  *   tx|rx C 'TEXT' [OPTION]...; eof C; txfail|rxfail C ERRNO
  *   ttx|trx T 'TEXT' [OPTION]...; teof T; ttxfail|trxfail T ERRNO                   plaintext of a TLS object
  *      '~' in TEXT is CR LF, '\n' LF, '\xHH' a byte, '\~' and '\'' themselves; NAME instead of 'TEXT' is a sample hello (hello_samples.h)

@@ -96,6 +96,13 @@ static void put_got_conn(struct braces *b, const struct httptrace_got_conn_info 
 	}
 }
 
+static void put_addr(struct braces *b, const char *network, const char *addr)
+{
+	if (strcmp(network, "tcp") != 0)
+		inside(b, "%s", network);
+	inside(b, "%s", or_dash(addr));
+}
+
 static void put_args(struct script_text *text, enum httptrace_hook_id id, const struct httptrace_hook *hook, const struct script_view *view)
 {
 	struct braces b = { .text = text };
@@ -121,13 +128,14 @@ static void put_args(struct script_text *text, enum httptrace_hook_id id, const 
 	}
 	case HTTPTRACE_CONNECT_START:
 		if (view->args)
-			inside(&b, "%s", or_dash(((const struct httptrace_connect_start_info *)hook)->addr));
+			put_addr(&b, ((const struct httptrace_connect_start_info *)hook)->network,
+				 ((const struct httptrace_connect_start_info *)hook)->addr);
 		break;
 	case HTTPTRACE_CONNECT_DONE: {
 		const struct httptrace_connect_done_info *info = (const void *)hook;
 
 		if (view->args)
-			inside(&b, "%s", or_dash(info->addr));
+			put_addr(&b, info->network, info->addr);
 		error_inside(&b, info->error);
 		break;
 	}

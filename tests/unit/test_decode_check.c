@@ -53,6 +53,7 @@ union any {
 	struct ht_rec_lost lost;
 	struct ht_rec_count count;
 	struct ht_rec_losing losing;
+	struct ht_rec_unix_connect unix_connect;
 	struct ht_rec_config config;
 	char bytes[2048];
 };
@@ -77,6 +78,14 @@ static void make_sound(union any *any, uint16_t kind)
 		any->connect_fail.start_ns = 900;
 		any->connect_fail.remote.family = HT_AF_INET;
 		any->connect_fail.err = ENETUNREACH;
+		break;
+	case HT_REC_UNIX_CONNECT:
+		any->hdr.size = offsetof(struct ht_rec_unix_connect, path) + 16;
+		any->unix_connect.cookie = 1;
+		any->unix_connect.start_ns = 900;
+		any->unix_connect.done_ns = 950;
+		any->unix_connect.path_len = 11;
+		memcpy(any->unix_connect.path, "/run/a.sock", 11);
 		break;
 	case HT_REC_SOCK_ERROR:
 	case HT_REC_SOCK_RESET:
@@ -165,9 +174,9 @@ static void make_sound(union any *any, uint16_t kind)
 }
 
 static const uint16_t kinds[] = {
-	HT_REC_SOCK_STATE, HT_REC_CONNECT_FAIL, HT_REC_SOCK_ERROR, HT_REC_SOCK_RESET, HT_REC_SOCK_AGAIN, HT_REC_DATA,
-	HT_REC_TLS,        HT_REC_DNS_START,    HT_REC_DNS_DONE,   HT_REC_PROC,       HT_REC_CLOCK,      HT_REC_TICK,
-	HT_REC_TARGET,     HT_REC_LOST,         HT_REC_CONFIG,     HT_REC_END,        HT_REC_COUNT,      HT_REC_LOSING,
+	HT_REC_SOCK_STATE, HT_REC_CONNECT_FAIL, HT_REC_SOCK_ERROR, HT_REC_SOCK_RESET, HT_REC_SOCK_AGAIN,   HT_REC_DATA,   HT_REC_TLS,
+	HT_REC_DNS_START,  HT_REC_DNS_DONE,     HT_REC_PROC,       HT_REC_CLOCK,      HT_REC_TICK,         HT_REC_TARGET, HT_REC_LOST,
+	HT_REC_CONFIG,     HT_REC_END,          HT_REC_COUNT,      HT_REC_LOSING,     HT_REC_UNIX_CONNECT,
 };
 
 enum { SOUND = 0, WRONG = -EBADMSG };
@@ -198,6 +207,14 @@ static const struct {
 	{ "no cookie, as the socket was not known", HT_REC_CONNECT_FAIL, SET(ht_rec_connect_fail, cookie), 0, SOUND },
 	{ "a family", HT_REC_CONNECT_FAIL, SET(ht_rec_connect_fail, remote.family), 3, WRONG },
 	{ "errno", HT_REC_CONNECT_FAIL, SET(ht_rec_connect_fail, err), 1 << 20, WRONG },
+	{ "no cookie", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, cookie), 0, WRONG },
+	{ "a path to the record's end", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, path_len), 16, SOUND },
+	{ "a path beyond it", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, path_len), 17, WRONG },
+	{ "a path longer than any", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, path_len), 109, WRONG },
+	{ "no path", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, path_len), 0, SOUND },
+	{ "errno", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, err), 4096, WRONG },
+	{ "a time that cannot be", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, start_ns), 1ull << 63, WRONG },
+	{ "cut in the middle of its fields", HT_REC_UNIX_CONNECT, SET(ht_hdr, size), 71, WRONG },
 	{ "no cookie", HT_REC_SOCK_RESET, SET(ht_rec_sock_event, cookie), 0, WRONG },
 	{ "errno", HT_REC_SOCK_ERROR, SET(ht_rec_sock_event, err), 0xffffffff, WRONG },
 	{ "more captured than there was", HT_REC_DATA, SET(ht_rec_data, orig_len), 5, WRONG },

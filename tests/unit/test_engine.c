@@ -21,6 +21,7 @@
 #include "test_engine_cases_gap.h"
 #include "test_engine_cases_http.h"
 #include "test_engine_cases_tls.h"
+#include "test_engine_cases_unix.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 /* Longer than most start lines and some heads: the two records meet in every part of a message. */
@@ -64,6 +65,12 @@ static void test_tls(void **state)
 {
 	(void)state;
 	run_cases(tls_cases, ARRAY_SIZE(tls_cases));
+}
+
+static void test_unix(void **state)
+{
+	(void)state;
+	run_cases(unix_cases, ARRAY_SIZE(unix_cases));
 }
 
 static void test_gaps(void **state)
@@ -363,6 +370,7 @@ int main(void)
 		cmocka_unit_test(test_http),
 		cmocka_unit_test(test_dials),
 		cmocka_unit_test(test_tls),
+		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_many_connections),

@@ -109,6 +109,7 @@ void ht_conn_free(struct ht_conn *conn)
 	ht_list_remove(&conn->node);
 	ht_list_remove(&conn->order);
 	ht_map_take(&conn->engine->conns, conn->cookie);
+	free(conn->path);
 	free(conn);
 }
 
@@ -310,7 +311,9 @@ void ht_conn_state(struct ht_engine *engine, const struct ht_rec_sock_state *rec
 		conn->local = rec->local;
 	if (rec->remote.family)
 		conn->remote = rec->remote;
-	if (rec->new_state == HT_TCP_FIN_WAIT1 || rec->new_state == HT_TCP_LAST_ACK || rec->new_state == HT_TCP_CLOSE) {
+	/* Of a Unix socket's end that was not seen itself nothing tells how many bytes had passed. */
+	if ((rec->new_state == HT_TCP_FIN_WAIT1 || rec->new_state == HT_TCP_LAST_ACK || rec->new_state == HT_TCP_CLOSE) &&
+	    (!ht_conn_is_unix(conn) || rec->tx_bytes || rec->rx_bytes)) {
 		conn->is_end_seen = true;
 		conn->has_sent = rec->tx_bytes != 0;
 	}
@@ -376,14 +379,14 @@ static bool starts_with(const struct ht_rec_data *rec, const char *text)
 
 static bool not_http1(struct ht_conn *conn, enum ht_conn_kind kind, const char *what)
 {
-	char remote[HT_ADDR_TEXT_MAX];
+	char remote[HT_REMOTE_TEXT_MAX];
 
 	if (kind == HT_CONN_HTTP2)
 		conn->engine->counts.http2_skipped++;
 	else
 		conn->engine->counts.not_http++;
 	ht_engine_log(conn->engine, "connection c-%llu of pid %u to %s: %s: left alone", (unsigned long long)conn->number,
-		      conn->proc ? conn->proc->tgid : 0, ht_addr_port_text(&conn->remote, remote, sizeof(remote)), what);
+		      conn->proc ? conn->proc->tgid : 0, ht_conn_remote_text(conn, remote, sizeof(remote)), what);
 	if (!conn->tls)
 		conn->kind = kind;
 	ht_conn_drop_exchange(conn, 0);
@@ -439,6 +442,12 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 		return;
 	}
 	if (rec->hdr.flags & HT_F_EOF) {
+		/* No event of its own tells that a Unix socket's server has ended its side. */
+		if (ht_conn_is_unix(conn) && !conn->fin_ns) {
+			conn->fin_ns = rec->hdr.ts_ns;
+			if (conn->exchange)
+				ht_exchange_fin(conn->exchange, conn->fin_ns);
+		}
 		if (conn->exchange)
 			eof(conn, rec);
 		return;

@@ -11,6 +11,8 @@ struct ht_conn *ht_conn_get(struct ht_engine *engine, uint64_t cookie);
 
 void ht_conn_state(struct ht_engine *engine, const struct ht_rec_sock_state *rec);
 void ht_conn_event(struct ht_engine *engine, const struct ht_rec_sock_event *rec);
+/* A Unix socket: its connection, or a connect that failed. */
+void ht_conn_unix(struct ht_engine *engine, const struct ht_rec_unix_connect *rec);
 /* Socket data (tls_id 0). */
 void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec);
 
@@ -32,6 +34,15 @@ void ht_conn_cut(struct ht_conn *conn, uint64_t now_ns);
 void ht_conn_exit(struct ht_conn *conn, uint64_t now_ns);
 /* Frees it; an exchange still open has been ended by the caller. */
 void ht_conn_free(struct ht_conn *conn);
+
+/* Room for the longest of ht_conn_remote_text(). */
+#define HT_REMOTE_TEXT_MAX (HT_UNIX_PATH_MAX + 2)
+/* Its peer: "127.0.0.1:80", a Unix socket's path; empty where that is not known. Returns buf. */
+const char *ht_conn_remote_text(const struct ht_conn *conn, char *buf, size_t len);
+static inline bool ht_conn_is_unix(const struct ht_conn *conn)
+{
+	return conn->remote.family == HT_AF_UNIX;
+}
 
 /* Fills a request's conn and tls parts from what is known now. Strings go to the request's arena. */
 void ht_conn_describe(const struct ht_conn *conn, struct httptrace_request *request);

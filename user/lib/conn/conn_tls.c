@@ -172,13 +172,14 @@ static void fill_tls(const struct ht_conn *conn, struct httptrace_request *reque
 void ht_conn_describe(const struct ht_conn *conn, struct httptrace_request *request)
 {
 	struct httptrace_conn *out = &request->conn;
-	char text[HT_ADDR_TEXT_MAX] = "c-";
+	char text[HT_REMOTE_TEXT_MAX] = "c-";
 
 	request->has_conn = true;
 	out->sz = sizeof(*out);
 	out->id = ht_request_strndup(request, text, (size_t)(ht_decimal(text + 2, conn->number) - text));
 	out->local = conn->local.family ? ht_request_strdup(request, ht_addr_port_text(&conn->local, text, sizeof(text))) : NULL;
-	out->remote = conn->remote.family ? ht_request_strdup(request, ht_addr_port_text(&conn->remote, text, sizeof(text))) : NULL;
+	ht_conn_remote_text(conn, text, sizeof(text));
+	out->remote = text[0] ? ht_request_strdup(request, text) : NULL;
 	out->request_index = conn->requests;
 	if (!conn->requests) {
 		out->reused = HTTPTRACE_NOT_KNOWN;

@@ -112,10 +112,24 @@ static void host_port_text(const struct ht_dial *dial, const struct ht_conn *con
 		snprintf(buf, len, dial->port ? "%s:%u" : "%s", dial->lookup->host, dial->port);
 	else if (conn && conn->client_hello && conn->client_hello->server_name[0])
 		snprintf(buf, len, "%s:%u", conn->client_hello->server_name, dial->port);
+	else if (attempt && attempt->path)
+		snprintf(buf, len, "%s", attempt->path);
 	else if (attempt)
 		ht_addr_port_text(&attempt->remote, buf, len);
 	else
 		buf[0] = '\0';
+}
+
+/* Unix sockets are everywhere, and few of them speak HTTP. */
+static bool is_unix(const struct ht_dial *dial)
+{
+	return dial->attempt_cnt && dial->attempts[0].remote.family == HT_AF_UNIX;
+}
+
+/* Did the process speak HTTP there before? */
+static bool has_spoken(const struct ht_dial *dial, const char *host_port)
+{
+	return is_unix(dial) ? ht_proc_has_spoken_to(dial->proc, &dial->attempts[0].remote) : ht_proc_has_spoken(dial->proc, host_port);
 }
 
 static bool is_wanted(const struct ht_dial *dial)
@@ -124,7 +138,7 @@ static bool is_wanted(const struct ht_dial *dial)
 
 	if (engine->opts.dials != HTTPTRACE_DIALS_AUTO)
 		return engine->opts.dials == HTTPTRACE_DIALS_ALL;
-	if (engine->is_filtered)
+	if (engine->is_filtered && !is_unix(dial))
 		return true;
 	if (dial->port == 80 || dial->port == 443 || dial->port == 8080 || dial->port == 8443)
 		return true;
@@ -163,7 +177,7 @@ static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verd
 	bool is_http;
 
 	host_port_text(dial, conn, host_port, sizeof(host_port));
-	is_http = v->phase != HTTPTRACE_PHASE_NONE && ((conn && ht_conn_offers_http(conn)) || ht_proc_has_spoken(dial->proc, host_port));
+	is_http = v->phase != HTTPTRACE_PHASE_NONE && ((conn && ht_conn_offers_http(conn)) || has_spoken(dial, host_port));
 	if (!is_http && !is_wanted(dial)) {
 		engine->counts.dials_hidden++;
 		return;
@@ -251,6 +265,8 @@ static void dial_free(struct ht_dial *dial)
 	dial->engine->dial_cnt--;
 	if (dial->request)
 		httptrace_request__unref(dial->request);
+	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
+		free(dial->attempts[i].path);
 	if (dial->attempts != &dial->first)
 		free(dial->attempts);
 	free(dial->lookup);
@@ -403,6 +419,20 @@ struct ht_dial *ht_dial_attempt(struct ht_proc *proc, uint64_t cookie, const str
 	ht_timer_cancel(&found->engine->timers, &found->timer);
 	found->attempts[found->attempt_cnt++] = (struct ht_attempt){ .cookie = cookie, .remote = *remote, .start_ns = start_ns };
 	return found;
+}
+
+struct ht_dial *ht_dial_unix(struct ht_proc *proc, uint64_t cookie, const struct ht_addr *remote, const char *path, uint64_t start_ns,
+			     uint32_t tid)
+{
+	struct ht_dial *dial = ht_dial_attempt(proc, cookie, remote, start_ns, tid);
+	struct ht_attempt *attempt = dial ? ht_dial_find(dial, cookie) : NULL;
+
+	if (!attempt)
+		return NULL;
+	attempt->path = path ? strdup(path) : NULL;
+	if (path && !attempt->path)
+		dial->engine->counts.out_of_memory++;
+	return dial;
 }
 
 struct ht_attempt *ht_dial_find(struct ht_dial *dial, uint64_t cookie)

@@ -13,6 +13,9 @@ void ht_dial_dns_done(struct ht_engine *engine, const struct ht_rec_dns *rec);
 
 /* A connect call began (start_ns) for that socket: joins the dial it belongs to, or begins one. NULL when memory is out. */
 struct ht_dial *ht_dial_attempt(struct ht_proc *proc, uint64_t cookie, const struct ht_addr *remote, uint64_t start_ns, uint32_t tid);
+/* The same by a Unix socket: path as text, or NULL, remote what stands for it. It follows no lookup and no other attempt. */
+struct ht_dial *ht_dial_unix(struct ht_proc *proc, uint64_t cookie, const struct ht_addr *remote, const char *path, uint64_t start_ns,
+			     uint32_t tid);
 /* The attempt ended: err 0 and is_connected, or why not. */
 void ht_dial_attempt_done(struct ht_dial *dial, uint64_t cookie, uint64_t now_ns, bool is_connected, int err);
 /* A connect that failed before the socket was of any use. */

@@ -120,6 +120,9 @@ void ht_engine_record(void *ctx, const struct ht_hdr *rec)
 	case HT_REC_SOCK_STATE:
 		ht_conn_state(engine, (const struct ht_rec_sock_state *)rec);
 		break;
+	case HT_REC_UNIX_CONNECT:
+		ht_conn_unix(engine, (const struct ht_rec_unix_connect *)rec);
+		break;
 	case HT_REC_CONNECT_FAIL:
 		ht_dial_failed_call(engine, (const struct ht_rec_connect_fail *)rec);
 		break;

@@ -74,8 +74,10 @@ enum ht_attempt_state { HT_ATTEMPT_RUNNING, HT_ATTEMPT_CONNECTED, HT_ATTEMPT_FAI
 struct ht_attempt {
 	uint64_t cookie;
 	struct ht_addr remote;
+	char *path; /* owned: of a Unix socket, whose remote is made of it (util/names.h); else NULL */
 	uint64_t start_ns;
 	uint64_t done_ns;
+	bool is_done_inferred; /* by the first thing done on the connection */
 	enum ht_attempt_state state;
 	int err;      /* positive errno; 0 with FAILED: not known */
 	bool is_told; /* its ConnectDone was handed to a request */
@@ -139,6 +141,7 @@ struct ht_conn {
 	struct ht_dial *dial; /* until its first request took it, or NULL */
 	struct ht_addr local;
 	struct ht_addr remote;
+	char *path; /* owned: of a Unix socket, where it is known; else NULL */
 	enum ht_conn_kind kind;
 	bool is_whole; /* its SYN_SENT was seen: nothing is missing before */
 	bool is_closed;

@@ -10,6 +10,7 @@
 #include "conn/conn.h"
 #include "conn/dial.h"
 #include "conn/tls_object.h"
+#include "util/names.h"
 
 /* FNV-1a, 64 bit. */
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t len)
@@ -158,13 +159,20 @@ void ht_proc_record(struct ht_engine *engine, const struct ht_rec_proc *rec, uin
 	}
 }
 
-static void remember(struct ht_proc *proc, uint64_t hash)
+static bool remembers(const struct ht_proc *proc, uint64_t hash)
 {
 	unsigned int known = proc->spoken_cnt < HT_MAX_SPOKEN ? proc->spoken_cnt : HT_MAX_SPOKEN;
 
 	for (unsigned int i = 0; i < known; i++)
 		if (proc->spoken[i] == hash)
-			return;
+			return true;
+	return false;
+}
+
+static void remember(struct ht_proc *proc, uint64_t hash)
+{
+	if (remembers(proc, hash))
+		return;
 	if (proc->spoken_cnt == proc->spoken_cap && proc->spoken_cap < HT_MAX_SPOKEN) {
 		unsigned int cap = proc->spoken_cap ? 4 * proc->spoken_cap : 4;
 		uint64_t *grown = realloc(proc->spoken, cap * sizeof(*grown));
@@ -203,7 +211,12 @@ static void remember_any(struct ht_engine *engine, uint64_t hash)
 
 void ht_proc_spoke(struct ht_proc *proc, const char *host_port, const struct ht_addr *remote)
 {
-	if (host_port)
+	/* The Host field of what goes to a Unix socket may say anything. */
+	if (remote->family == HT_AF_UNIX && ht_addr_is_unix_unknown(remote))
+		return;
+	if (remote->family == HT_AF_UNIX)
+		remember(proc, addr_hash(remote));
+	else if (host_port)
 		remember(proc, hash_bytes(HASH_START, host_port, strlen(host_port)));
 	if (remote->family)
 		remember_any(proc->engine, addr_hash(remote));
@@ -211,13 +224,12 @@ void ht_proc_spoke(struct ht_proc *proc, const char *host_port, const struct ht_
 
 bool ht_proc_has_spoken(const struct ht_proc *proc, const char *host_port)
 {
-	uint64_t hash = hash_bytes(HASH_START, host_port, strlen(host_port));
-	unsigned int known = proc->spoken_cnt < HT_MAX_SPOKEN ? proc->spoken_cnt : HT_MAX_SPOKEN;
+	return remembers(proc, hash_bytes(HASH_START, host_port, strlen(host_port)));
+}
 
-	for (unsigned int i = 0; i < known; i++)
-		if (proc->spoken[i] == hash)
-			return true;
-	return false;
+bool ht_proc_has_spoken_to(const struct ht_proc *proc, const struct ht_addr *remote)
+{
+	return remembers(proc, addr_hash(remote));
 }
 
 bool ht_proc_any_spoke(const struct ht_engine *engine, const struct ht_addr *remote)

@@ -16,6 +16,8 @@ void ht_proc_free(struct ht_proc *proc);
 /* Remembers that the process spoke HTTP to host_port ("name:port") on a connection to remote. */
 void ht_proc_spoke(struct ht_proc *proc, const char *host_port, const struct ht_addr *remote);
 bool ht_proc_has_spoken(const struct ht_proc *proc, const char *host_port);
+/* The same of a Unix socket's path. */
+bool ht_proc_has_spoken_to(const struct ht_proc *proc, const struct ht_addr *remote);
 /* Has any process spoken HTTP to this address and port? */
 bool ht_proc_any_spoke(const struct ht_engine *engine, const struct ht_addr *remote);
 

@@ -53,6 +53,14 @@ static bool check_connect_fail(const struct ht_hdr *hdr)
 	return is_addr(&rec->remote) && is_errno(rec->err);
 }
 
+static bool check_unix_connect(const struct ht_hdr *hdr)
+{
+	const struct ht_rec_unix_connect *rec = (const struct ht_rec_unix_connect *)hdr;
+
+	return rec->cookie && is_errno(rec->err) && rec->start_ns < HT_CHECK_TIME_MAX_NS && rec->done_ns < HT_CHECK_TIME_MAX_NS &&
+	       rec->path_len <= HT_UNIX_PATH_MAX && rec->path_len <= rec->hdr.size - offsetof(struct ht_rec_unix_connect, path);
+}
+
 static bool check_sock_event(const struct ht_hdr *hdr)
 {
 	const struct ht_rec_sock_event *rec = (const struct ht_rec_sock_event *)hdr;
@@ -154,6 +162,7 @@ static const struct kind {
 } kinds[] = {
 	[HT_REC_SOCK_STATE] = { sizeof(struct ht_rec_sock_state), sizeof(struct ht_rec_sock_state), check_sock_state },
 	[HT_REC_CONNECT_FAIL] = { sizeof(struct ht_rec_connect_fail), sizeof(struct ht_rec_connect_fail), check_connect_fail },
+	[HT_REC_UNIX_CONNECT] = { offsetof(struct ht_rec_unix_connect, path), sizeof(struct ht_rec_unix_connect), check_unix_connect },
 	[HT_REC_SOCK_ERROR] = { sizeof(struct ht_rec_sock_event), sizeof(struct ht_rec_sock_event), check_sock_event },
 	[HT_REC_SOCK_RESET] = { sizeof(struct ht_rec_sock_event), sizeof(struct ht_rec_sock_event), check_sock_event },
 	[HT_REC_SOCK_AGAIN] = { sizeof(struct ht_rec_sock_event), sizeof(struct ht_rec_sock_event), check_sock_event },

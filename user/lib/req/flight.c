@@ -94,7 +94,7 @@ static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_r
 {
 	struct ht_conn *conn = exchange->conn;
 	struct ht_span host = asked->host;
-	char text[HT_ADDR_TEXT_MAX];
+	char text[HT_REMOTE_TEXT_MAX];
 
 	if (asked->method.len == 7 && !memcmp(asked->method.ptr, "CONNECT", 7))
 		host = asked->target;
@@ -105,7 +105,7 @@ static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_r
 	if (!host.len) {
 		if (conn->dial && conn->dial->lookup)
 			return ht_request_printf(request, "%s:%u", conn->dial->lookup->host, conn->remote.port);
-		return ht_request_strdup(request, ht_addr_port_text(&conn->remote, text, sizeof(text)));
+		return ht_request_strdup(request, ht_conn_remote_text(conn, text, sizeof(text)));
 	}
 	if (has_port(host))
 		return ht_request_strndup(request, host.ptr, host.len);
@@ -205,12 +205,12 @@ void ht_flight_got_conn(struct ht_exchange *exchange, struct ht_flight *flight, 
 void ht_flight_headless(struct ht_exchange *exchange, struct ht_flight *flight)
 {
 	const char *host_port = NULL;
-	char text[HT_ADDR_TEXT_MAX];
+	char text[HT_REMOTE_TEXT_MAX];
 
 	if (flight->request->is_identified)
 		return;
-	if (exchange->conn->remote.family)
-		host_port = ht_request_strdup(flight->request, ht_addr_port_text(&exchange->conn->remote, text, sizeof(text)));
+	if (ht_conn_remote_text(exchange->conn, text, sizeof(text))[0])
+		host_port = ht_request_strdup(flight->request, text);
 	flight->request->host_port = host_port;
 	ht_flight_got_conn(exchange, flight, host_port);
 	flight->request->is_identified = true;

@@ -128,29 +128,34 @@ void ht_hook_dns(struct httptrace_request *request, const struct ht_lookup *look
 	ht_request_add_hook(request, HTTPTRACE_DNS_DONE, (int64_t)lookup->done_ns, HTTPTRACE_OBSERVED, &done);
 }
 
-void ht_hook_connect_start(struct httptrace_request *request, const struct ht_attempt *attempt)
+static const char *network_of(const struct ht_attempt *attempt)
+{
+	return attempt->remote.family == HT_AF_UNIX ? "unix" : "tcp";
+}
+
+static const char *addr_of(struct httptrace_request *request, const struct ht_attempt *attempt)
 {
 	char text[HT_ADDR_TEXT_MAX];
-	struct httptrace_connect_start_info info = {
-		.network = "tcp",
-		.addr = ht_request_strdup(request, ht_addr_port_text(&attempt->remote, text, sizeof(text))),
-	};
+
+	return ht_request_strdup(request, attempt->path ? attempt->path : ht_addr_port_text(&attempt->remote, text, sizeof(text)));
+}
+
+void ht_hook_connect_start(struct httptrace_request *request, const struct ht_attempt *attempt)
+{
+	struct httptrace_connect_start_info info = { .network = network_of(attempt), .addr = addr_of(request, attempt) };
 
 	ht_request_add_hook(request, HTTPTRACE_CONNECT_START, (int64_t)attempt->start_ns, HTTPTRACE_OBSERVED, &info);
 }
 
 void ht_hook_connect_done(struct httptrace_request *request, const struct ht_attempt *attempt)
 {
-	char text[HT_ADDR_TEXT_MAX];
-	struct httptrace_connect_done_info info = {
-		.network = "tcp",
-		.addr = ht_request_strdup(request, ht_addr_port_text(&attempt->remote, text, sizeof(text))),
-	};
+	struct httptrace_connect_done_info info = { .network = network_of(attempt), .addr = addr_of(request, attempt) };
 
 	if (attempt->state == HT_ATTEMPT_FAILED)
 		info.error = attempt->err ? ht_hook_errno(request, attempt->err)
 					  : ht_hook_error(request, "unknown", "connect failed; its error was not seen");
-	ht_request_add_hook(request, HTTPTRACE_CONNECT_DONE, (int64_t)attempt->done_ns, HTTPTRACE_OBSERVED, &info);
+	ht_request_add_hook(request, HTTPTRACE_CONNECT_DONE, (int64_t)attempt->done_ns,
+			    attempt->is_done_inferred ? HTTPTRACE_INFERRED : HTTPTRACE_OBSERVED, &info);
 }
 
 void ht_hook_1xx(struct httptrace_request *request, uint64_t ts_ns, int code, const struct httptrace_header *headers, size_t header_cnt)

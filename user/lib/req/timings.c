@@ -59,6 +59,14 @@ static int64_t winner_done(const struct httptrace_request *request)
 	return done_ns;
 }
 
+/* Is the end of the connect only known to be no later than what followed it? An upper bound is no time. */
+static bool has_unseen_end(const struct httptrace_request *request)
+{
+	const struct httptrace_hook *done = ht_request_find_hook(request, HTTPTRACE_CONNECT_DONE, 0);
+
+	return done && done->how == HTTPTRACE_INFERRED;
+}
+
 /* What lies between GetConn and GotConn and is no known phase. Unknown rather than 0 where nothing does: then no waiting was seen. */
 static int64_t blocked(int64_t get_conn_ns, int64_t got_conn_ns, const struct httptrace_timings *t)
 {
@@ -95,10 +103,13 @@ int httptrace_request__timings(const struct httptrace_request *request, struct h
 
 	if (!request->has_conn || request->conn.reused != HTTPTRACE_YES) {
 		t.dns_ns = between(first_of(request, HTTPTRACE_DNS_START), last_of(request, HTTPTRACE_DNS_DONE));
-		t.connect_ns = between(first_of(request, HTTPTRACE_CONNECT_START), winner_done(request));
+		if (!has_unseen_end(request))
+			t.connect_ns = between(first_of(request, HTTPTRACE_CONNECT_START), winner_done(request));
 		t.tls_ns = between(first_of(request, HTTPTRACE_TLS_HANDSHAKE_START), last_of(request, HTTPTRACE_TLS_HANDSHAKE_DONE));
 	}
-	t.blocked_ns = blocked(get_conn_ns, got_conn_ns, &t);
+	/* A connect of unknown length may be all of it. */
+	if (!has_unseen_end(request))
+		t.blocked_ns = blocked(get_conn_ns, got_conn_ns, &t);
 	t.send_ns = between(got_conn_ns, wrote_ns);
 	t.wait_ns = between(wrote_ns, first_byte_ns);
 	t.receive_ns = between(first_byte_ns, request->end_ns);

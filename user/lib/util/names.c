@@ -140,6 +140,28 @@ bool ht_addr_is_loopback(const struct ht_addr *addr)
 	return addr->family == HT_AF_INET6 && !memcmp(addr->addr, loopback6, 16);
 }
 
+struct ht_addr ht_addr_of_path(const char *path)
+{
+	struct ht_addr addr = { .family = HT_AF_UNIX };
+	uint64_t half[2] = { 0xcbf29ce484222325ull, 0x84222325cbf29ce4ull }; /* FNV-1a, from two beginnings */
+
+	if (!path)
+		return addr;
+	for (; *path; path++)
+		for (int i = 0; i < 2; i++)
+			half[i] = (half[i] ^ (unsigned char)*path) * 0x100000001b3ull;
+	half[0] |= 1;
+	memcpy(addr.addr, half, sizeof(addr.addr));
+	return addr;
+}
+
+bool ht_addr_is_unix_unknown(const struct ht_addr *addr)
+{
+	static const uint8_t none[16];
+
+	return !memcmp(addr->addr, none, sizeof(none));
+}
+
 bool ht_is_literal_addr(const char *host)
 {
 	unsigned char addr[16];

@@ -30,6 +30,11 @@ const char *ht_addr_port_text(const struct ht_addr *addr, char *buf, size_t len)
 char *ht_decimal(char *at, uint64_t value);
 bool ht_addr_is_same_host(const struct ht_addr *a, const struct ht_addr *b);
 bool ht_addr_is_loopback(const struct ht_addr *addr);
+/*
+ * What stands for a Unix socket's path where addresses are compared: 128 bits of hash. path NULL: not known, which ht_addr_is_unix_unknown() finds out.
+ */
+struct ht_addr ht_addr_of_path(const char *path);
+bool ht_addr_is_unix_unknown(const struct ht_addr *addr);
 /* Is this host name a literal address (RFC 3986: also in brackets, also with a zone)? */
 bool ht_is_literal_addr(const char *host);
 
