@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from bed import certs, dns, netns, nginx, server, tracer  # noqa: E402  (the path comes first)
+from bed import certs, daemons, dns, h2server, netns, nginx, server, tracer  # noqa: E402  (the path comes first)
 from bed.wait import limit  # noqa: E402
 
 
@@ -50,7 +50,8 @@ class Bed:
         }  # knows nothing of our CA: every certificate is bad
         self.dns = dns.DnsServer()
         self.server = server.Server(self.certificates)
-        self._nginx = None
+        self._nginx = self._h2 = None
+        self.daemons = daemons.Daemons(folder, self.certificates)
         self._numbers = itertools.count(1)
         self._running = []
 
@@ -59,6 +60,19 @@ class Bed:
         if self._nginx is None:
             self._nginx = nginx.Nginx(self.folder, self.certificates)
         return self._nginx
+
+    @property
+    def h2(self):
+        if self._h2 is None:
+            self._h2 = h2server.H2Server(self.certificates)
+        return self._h2
+
+    def forget(self):
+        """What was served so far."""
+        self.server.forget()
+        if self._h2:
+            self._h2.forget()
+        self.daemons.forget()
 
     def unique(self):
         return f"u{next(self._numbers)}"
@@ -80,6 +94,9 @@ class Bed:
 
     def steps(self, *steps):
         return self.script("steps.py", json.dumps(steps))
+
+    def h2steps(self, *steps):
+        return self.script("h2steps.py", json.dumps(steps))
 
     def run(self, arguments, timeout_s=60, env=None, **more):
         return subprocess.run(
@@ -116,17 +133,18 @@ class Bed:
 
     def stop(self):
         self.end_all()
-        if self._nginx:
-            self._nginx.stop()
+        for part in (self._nginx, self._h2, self.daemons):
+            if part:
+                part.stop()
         self.server.stop()
         self.dns.stop()
 
 
 class Stepper:
-    """clients/steps.py on a string: one step, one answer."""
+    """clients/steps.py on a string, or h2steps.py: one step, one answer."""
 
-    def __init__(self, bed, env=None):
-        self.process = bed.start(bed.script("steps.py", "-"), env=env)
+    def __init__(self, bed, env=None, script="steps.py"):
+        self.process = bed.start(bed.script(script, "-"), env=env)
         self.pid = json.loads(self.process.stdout.readline())["pid"]
 
     def __call__(self, *step):
@@ -201,7 +219,7 @@ def _bed():
 
 @pytest.fixture
 def bed(_bed):
-    _bed.server.forget()
+    _bed.forget()
     yield _bed
     _bed.end_all()
 

@@ -12,6 +12,10 @@ from .wait import wait_until
 
 PLAIN, TLS = 8180, 8543  # beside the scheme's own ports, 80 and 443
 LOAD_PLAIN, LOAD_TLS = 8280, 8643  # nothing is logged; the answer is the request's target
+H2_TLS, H2_CLEAR = 9443, 9280  # HTTP/2, as PLAIN and TLS otherwise
+LOAD_H2, LOAD_H2_CLEAR = 9643, 9681  # HTTP/2; the answer is the request's target, its status the first word of that; a log of its own
+LOAD_STATUSES = (200, 201, 404, 410, 503)
+LOAD_LOG_FORMAT = "$remote_port|$connection_requests|$request_uri|$status|$body_bytes_sent|$msec|$request_time"
 LOG_FORMAT = "$connection|$connection_requests|$remote_port|$request_method|$request_uri|$status|$body_bytes_sent|$https"
 
 CONF = """\
@@ -25,6 +29,7 @@ events {{ worker_connections 16384; }}
 http {{
     access_log off;
     log_format counted '{log_format}';
+    log_format load '{load_log_format}';
     client_body_temp_path {folder}/body;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
@@ -38,12 +43,15 @@ http {{
         listen {plain}; listen [::]:{plain};
         listen 443 ssl; listen [::]:443 ssl;
         listen {tls} ssl; listen [::]:{tls} ssl;
+        listen {h2_tls} ssl http2; listen [::]:{h2_tls} ssl http2;
+        listen {h2_clear} http2;
         ssl_certificate {cert};
         ssl_certificate_key {key};
         access_log {folder}/access.log counted;
         root {folder}/www;
         location / {{ return 200 "hello $arg_id\\n"; }}
         location /file/ {{ alias {folder}/www/; }}
+        location /gzip/ {{ alias {folder}/www/; gzip on; gzip_types *; gzip_min_length 0; }}
         location /proxy/ {{ proxy_pass http://127.0.0.1:{upstream}/; proxy_http_version 1.1; }}
     }}
     server {{
@@ -55,6 +63,18 @@ http {{
         keepalive_requests 100000000;
         keepalive_timeout 600s;
         location / {{ return 200 "$request_uri\n"; }}
+    }}
+    server {{
+        listen 127.0.0.1:{load_h2} ssl http2;
+        listen 127.0.0.1:{load_h2_clear} http2;
+        ssl_certificate {cert};
+        ssl_certificate_key {key};
+        access_log {folder}/load.log load buffer=64k flush=200ms;
+        http2_max_concurrent_streams 200;
+        keepalive_requests 100000000;
+        keepalive_timeout 600s;
+        location / {{ return 200 "$request_uri\n"; }}
+{statuses}
     }}
 }}
 """
@@ -85,6 +105,12 @@ class Nginx:
                 CONF.format(
                     folder=self.folder,
                     log_format=LOG_FORMAT,
+                    load_log_format=LOAD_LOG_FORMAT,
+                    h2_tls=H2_TLS,
+                    h2_clear=H2_CLEAR,
+                    load_h2=LOAD_H2,
+                    load_h2_clear=LOAD_H2_CLEAR,
+                    statuses="\n".join(f'        location /{n}/ {{ return {n} "$request_uri\\n"; }}' for n in LOAD_STATUSES),
                     plain=PLAIN,
                     tls=TLS,
                     load_plain=LOAD_PLAIN,
@@ -112,7 +138,7 @@ class Nginx:
 
     @staticmethod
     def _answers():
-        for port in (80, PLAIN, 443, TLS, LOAD_PLAIN, LOAD_TLS):
+        for port in (80, PLAIN, 443, TLS, LOAD_PLAIN, LOAD_TLS, H2_TLS, LOAD_H2):
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
             except OSError:

@@ -471,19 +471,21 @@ LISTENERS = [
 class ServerProcess:
     """The other side of Server: what runs in the process of its own."""
 
+    LISTENERS, CONNECTION = LISTENERS, Connection
+
     def __init__(self, cert, key):
         self.ledger = Ledger()
-        self.contexts = {"any": self._context(cert, key), "1.2": self._context(cert, key), "bare": self._context(cert, key, alpn=False)}
+        self.contexts = {"any": self._context(cert, key), "1.2": self._context(cert, key), "bare": self._context(cert, key, ())}
         self.contexts["1.2"].maximum_version = ssl.TLSVersion.TLSv1_2
         self._lock = threading.Lock()
         self._connections = 0
 
     @staticmethod
-    def _context(cert, key, alpn=True):
+    def _context(cert, key, alpn=("http/1.1",)):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(cert, key)
         if alpn:
-            context.set_alpn_protocols(["http/1.1"])
+            context.set_alpn_protocols(list(alpn))
         return context
 
     def _accept(self, sock, listener):
@@ -492,10 +494,10 @@ class ServerProcess:
             with self._lock:
                 self._connections += 1
                 number = self._connections
-            threading.Thread(target=Connection(self, number, peer_sock, peer, listener).run, daemon=True).start()
+            threading.Thread(target=self.CONNECTION(self, number, peer_sock, peer, listener).run, daemon=True).start()
 
     def run(self):
-        for listener in LISTENERS:
+        for listener in self.LISTENERS:
             sock = socket.socket(socket.AF_INET6 if ":" in listener.host else socket.AF_INET)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if sock.family == socket.AF_INET6:
@@ -512,10 +514,12 @@ class ServerProcess:
 class Server:
     """What a test holds: starts the process, takes what it served."""
 
+    MODULE = "bed.server"
+
     def __init__(self, certificates):
         here = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bed.server", certificates.cert, certificates.key],
+            [sys.executable, "-m", self.MODULE, certificates.cert, certificates.key],
             cwd=here,
             text=True,
             stdin=subprocess.PIPE,

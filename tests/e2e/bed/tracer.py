@@ -94,8 +94,8 @@ class Trace:
 
     @property
     def records(self):
-        """Requests and dials by the time of their first hook."""
-        return sorted(self.requests + self.dials, key=lambda value: value["mono_ns"])
+        """Requests and dials by the time of their first hook; HTTP/2's that went in one send by stream."""
+        return sorted(self.requests + self.dials, key=lambda value: (value["mono_ns"], (value["conn"] or {}).get("stream_id") or 0))
 
     @property
     def summary(self):

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Fetches URLs one after another with a Python HTTP library, as programs do it: fetch.py http.client|urllib|requests [OPTION]... URL...
+"""Fetches URLs one after another with a Python HTTP library, as programs do it: fetch.py http.client|urllib|requests|httpx|httpx-async [OPTION]... URL...
 
 One JSON line a URL: status, bytes, or the error's class. Connections are kept where the library does. --hold waits for standard input's end
 before the process exits, so that connections stay open.
@@ -59,9 +59,42 @@ class Requests:
         return response.status_code, len(response.content)
 
 
+class Httpx:
+    """HTTP/2 where the server has it."""
+
+    def __init__(self):
+        import httpx
+
+        self.client = httpx.Client(http2=True)
+
+    def fetch(self, method, url, body, headers, timeout_s):
+        response = self.client.request(method, url, content=body, headers=headers, timeout=timeout_s)
+        return response.status_code, len(response.content)
+
+
+class HttpxAsync:
+    """The same on asyncio: TLS in memory, the lookup in a thread."""
+
+    def __init__(self):
+        import asyncio
+
+        import httpx
+
+        self.loop = asyncio.new_event_loop()
+        self.client = httpx.AsyncClient(http2=True)
+
+    def fetch(self, method, url, body, headers, timeout_s):
+        request = self.client.request(method, url, content=body, headers=headers, timeout=timeout_s)
+        response = self.loop.run_until_complete(request)
+        return response.status_code, len(response.content)
+
+
+LIBRARIES = {"http.client": HttpClient, "urllib": Urllib, "requests": Requests, "httpx": Httpx, "httpx-async": HttpxAsync}
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("library", choices=("http.client", "urllib", "requests"))
+    parser.add_argument("library", choices=LIBRARIES)
     parser.add_argument("--method")
     parser.add_argument("--data", type=int, help="a body of so many bytes")
     parser.add_argument("--chunks", type=int, help="a chunked body of so many chunks of --data bytes")
@@ -70,7 +103,7 @@ def main():
     parser.add_argument("--hold", action="store_true")
     parser.add_argument("urls", nargs="+")
     options = parser.parse_args()
-    client = {"http.client": HttpClient, "urllib": Urllib, "requests": Requests}[options.library]()
+    client = LIBRARIES[options.library]()
     headers = dict(header.split(":", 1) for header in options.header)
     failed = 0
     for url in options.urls:
