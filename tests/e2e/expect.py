@@ -46,6 +46,11 @@ class Expect:
     at_most_ms: dict = field(default_factory=dict)
     closed_by: str = ""  # ConnClosed
     host_port: str = ""  # of GetConn
+    url: str = ""
+    proxy: object = None  # conn.proxy
+    grpc: object = None
+    is_open: bool = False
+    stream_id: object = None  # ANY where the client chooses
 
 
 class Any:
@@ -54,6 +59,17 @@ class Any:
 
     def __repr__(self):
         return "anything"
+
+
+class OneOf:
+    def __init__(self, *values):
+        self.values = values
+
+    def __eq__(self, other):
+        return other in self.values
+
+    def __repr__(self):
+        return f"one of {self.values}"
 
 
 ANY = Any()
@@ -95,7 +111,14 @@ def compare(expect, record):
         same("status", expect.status, record["status"])
         same("method", expect.method, record["method"])
         same("http", expect.http, record["http"])
+        same("grpc", expect.grpc, record.get("grpc"))
+        same("open", expect.is_open, bool(record.get("open")))
+        if expect.url:
+            same("url", expect.url, record["url"])
     if record["conn"]:
+        same("conn.proxy", expect.proxy, record["conn"].get("proxy"))
+        if expect.stream_id is not None:
+            same("conn.stream_id", expect.stream_id, record["conn"].get("stream_id"))
         if hooks.find(record, "GotConn"):  # else it was never handed out: nothing to be reused or idle
             same("conn.reused", expect.reused, record["conn"]["reused"])
             same("conn.was_idle", expect.was_idle, record["conn"]["was_idle"])
@@ -144,8 +167,17 @@ def port_of(endpoint):
     return int(endpoint.rsplit(":", 1)[1])
 
 
-def compare_with_server(requests, served):
+def compare_websocket(wanted, record):
+    """Complaints about one websocket report."""
+    return [f"{key} is {record.get(key)!r}, expected {value!r}" for key, value in wanted.items() if not value == record.get(key)]
+
+
+def compare_with_server(requests, served, through=""):
     """Complaints where the reports and what the server saw differ: who, what, how many bytes, which connection, when at the earliest."""
+    if through == "unseen":
+        return []
+    if through:
+        return _compare_in_order(requests, served, through)
     wrong, ids = [], {}
     ours, theirs = {}, {}
     for record in requests:
@@ -154,7 +186,7 @@ def compare_with_server(requests, served):
     for entry in served:
         theirs.setdefault(entry["peer"][1], []).append(entry)
     for port in sorted(set(ours) | set(theirs)):
-        here = sorted(ours.get(port, []), key=lambda record: (hooks.find(record, "GotFirstResponseByte") or record["hooks"])[0]["mono_ns"])
+        here = sorted(ours.get(port, []), key=_turn)
         there = sorted(theirs.get(port, []), key=lambda entry: entry["index"])
         if len(here) != len(there):
             wrong.append(
@@ -171,7 +203,24 @@ def compare_with_server(requests, served):
     return wrong
 
 
-def _compare_one(record, entry):
+def _turn(record):
+    """What orders the requests of a connection: HTTP/2's streams by number, others by their responses."""
+    return (
+        record["conn"].get("stream_id") or 0,
+        (hooks.find(record, "GotFirstResponseByte") or record["hooks"])[0]["mono_ns"],
+    )
+
+
+def _compare_in_order(requests, served, through):
+    """Behind a proxy the server sees the proxy's connections: what is left is the order."""
+    here = [record for record in sorted(requests, key=lambda record: record["mono_ns"]) if record["method"] is not None]
+    if len(here) != len(served):
+        return [f"{len(here)} reports {[r['url'] for r in here]}, the server saw {[entry['target'] for entry in served]}"]
+    return [f"{entry['target']}: {item}" for record, entry in zip(here, served) for item in _compare_one(record, entry, through)]
+
+
+def _compare_one(record, entry, through=""):
+    """through: the scenario's."""
     wrong = []
 
     def same(what, got, seen):
@@ -180,16 +229,20 @@ def _compare_one(record, entry):
 
     same("method", record["method"], entry["method"])
     same("url", record["url"], url_of(entry))
-    same("conn.remote's port", port_of(record["conn"]["remote"]), entry["port"])
-    same("conn.tls", record["conn"]["tls"] is not None, entry["tls"])
-    same("conn.request_index", record["conn"]["request_index"], entry["index"] + 1)
-    same("request.header_bytes", record["request"]["header_bytes"], entry["head_bytes"])
+    if not through:
+        same("conn.remote's port", port_of(record["conn"]["remote"]), entry["port"])
+    if through != "proxy":
+        same("conn.tls", record["conn"]["tls"] is not None, entry["tls"])
+        same("conn.request_index", record["conn"]["request_index"], entry["index"] + 1)
+        same("request.header_bytes", record["request"]["header_bytes"], entry["head_bytes"])
+        same("conn.stream_id", record["conn"].get("stream_id"), entry.get("stream"))
     if record["outcome"] == "ok" and not entry["gone"] and entry["cut"] is None:
         same("status", record["status"], entry["status"])
         if entry["body_came"]:
             same("request.body_bytes", record["request"]["body_bytes"], entry["body_bytes"])
-        if entry["status"] != 101:
+        if entry["status"] != 101 and through != "proxy":
             same("response.header_bytes", record["response"]["header_bytes"], entry["response_head_bytes"])
+        if entry["status"] != 101:
             same("response.body_bytes", record["response"]["body_bytes"], entry["response_body_bytes"])
             bodies = [hook["args"]["bytes"] for hook in hooks.find(record, "GotBody")]
             if bodies:
