@@ -23,14 +23,15 @@
  *      off=N     stream offset; else the bytes follow those before
  *      took=TIME the call began that long before its end; took=? unknown
  *      lost=N    hdr.lost; late=TIME the record's time is that long ago; also of other records
- *      stream=tls|http1|http2|other  handshake  nobuf  cookie=C (of T's records; else the last bound one)  foreign
+ *      stream=tls|http1|http2|websocket|socks|other  handshake  nobuf  cookie=C (of T's records; else the last bound one)  foreign
  *   gap C|tT tx|rx N      N bytes pass unseen
  *   alert C tx|rx NUMBER  a fatal alert in clear
  *   tls T start|done|fail LIB REASON [VERIFY]|bind C nested|fd|bytes|none|sni NAME|alpn NAME|shutdown|error LIB REASON|free [server] [cookie=C]
  *   lost N WHERE; losing TIME (events are lost from now on, which a `lost` that much later tells); clock MONO REAL; end; due; counts
  *
- * A report is one line: METHOD URL STATUS OUTCOME[ PHASE/CODE][ lost=N] : HOOK..., `dial HOST:PORT` for method and URL of a dial. Names of hooks are
- * Go's; in braces what is always told: an error's code, GotConn{fresh|reused|busy|unknown} (busy: reused, was not idle), Got1xxResponse{code},
+ * A report is one line: METHOD URL STATUS OUTCOME[ PHASE/CODE][ lost=N][ open][ PARTICULAR] : HOOK..., `dial HOST:PORT` for method and URL of a dial,
+ * `websocket URL` of a WebSocket. PARTICULAR: grpc(SERVICE METHOD STATUS CODE 'MESSAGE' SENT/RECEIVED); frames SENT/RECEIVED[ close=CODE][ by=WHO]; a
+ * count that is not known is ?. `show conn` tells http and stream of HTTP/2, and proxy=TYPE,ADDRESS,STATUS. Names of hooks are Go's; in braces what is always told: an error's code, GotConn{fresh|reused|busy|unknown} (busy: reused, was not idle), Got1xxResponse{code},
  * ConnClosed{by}. With `show time` each hook has its distance from the first in us; with `show how` a proxy ends in ~, an inferred one in ?.
  *
  * The runner itself checks of each report: calls only before done, done once; times in order; the order that holds in any trace (hooks.md A2); an error

@@ -125,7 +125,7 @@ static void take_sample(struct script *s, const char *name)
 
 static uint8_t stream_kind(const struct script *s, const char *name)
 {
-	static const char *const kinds[] = { "unknown", "http1", "http2", "tls", "other" };
+	static const char *const kinds[] = { "unknown", "http1", "http2", "tls", "other", "websocket", "socks" };
 
 	for (uint8_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (!strcmp(kinds[i], name))

@@ -207,6 +207,10 @@ static void put_conn(struct script_text *text, const struct httptrace_request *r
 		script_put(text, " tls=%s,%s,%s,alpn=%s,sni=%s,resumed=%s,%s", or_dash(conn->tls->library), or_dash(conn->tls->version),
 			   or_dash(conn->tls->cipher), or_dash(conn->tls->alpn), or_dash(conn->tls->server_name),
 			   tristate(conn->tls->resumed), or_dash(conn->tls->bound_by));
+	if (conn->stream_id)
+		script_put(text, " http=%s stream=%" PRIu64, or_dash(httptrace_request__http(request)), conn->stream_id);
+	if (conn->proxy)
+		script_put(text, " proxy=%s,%s,%d", or_dash(conn->proxy->type), or_dash(conn->proxy->address), conn->proxy->status);
 	script_put(text, "]");
 }
 
@@ -229,6 +233,34 @@ static void put_times(struct script_text *text, const struct httptrace_request *
 	script_put(text, ")");
 }
 
+/* -1: not known. */
+static void put_each_way(struct script_text *text, int64_t sent, int64_t received)
+{
+	script_put(text, sent < 0 ? " ?" : " %" PRId64, sent);
+	script_put(text, received < 0 ? "/?" : "/%" PRId64, received);
+}
+
+static void put_particular(struct script_text *text, const struct httptrace_request *request)
+{
+	const struct httptrace_grpc *grpc = httptrace_request__grpc(request);
+	const struct httptrace_websocket *websocket = httptrace_request__websocket(request);
+
+	if (grpc) {
+		script_put(text, " grpc(%s %s %s %d '%s'", or_dash(grpc->service), or_dash(grpc->method), or_dash(grpc->status),
+			   grpc->status_code, grpc->message ? grpc->message : "");
+		put_each_way(text, grpc->messages_sent, grpc->messages_received);
+		script_put(text, ")");
+	}
+	if (websocket) {
+		script_put(text, " frames");
+		put_each_way(text, websocket->frames_sent, websocket->frames_received);
+		if (websocket->close_code)
+			script_put(text, " close=%d", websocket->close_code);
+		if (websocket->is_closed)
+			script_put(text, " by=%s", httptrace_closer__name(websocket->closed_by));
+	}
+}
+
 void script_put_request(struct script_text *text, const struct httptrace_request *request, const struct script_view *view)
 {
 	const struct httptrace_error *error = httptrace_request__error(request);
@@ -236,6 +268,8 @@ void script_put_request(struct script_text *text, const struct httptrace_request
 
 	if (httptrace_request__kind(request) == HTTPTRACE_DIAL)
 		script_put(text, "dial %s", or_dash(httptrace_request__host_port(request)));
+	else if (httptrace_request__kind(request) == HTTPTRACE_WEBSOCKET)
+		script_put(text, "websocket %s", or_dash(httptrace_request__url(request)));
 	else if (httptrace_request__url(request))
 		script_put(text, "%s %s", or_dash(httptrace_request__method(request)), httptrace_request__url(request));
 	else
@@ -247,6 +281,9 @@ void script_put_request(struct script_text *text, const struct httptrace_request
 		script_put(text, " %s/%s", httptrace_phase__name(httptrace_request__error_phase(request)), error->code);
 	if (httptrace_request__lost(request))
 		script_put(text, " lost=%" PRIu64, httptrace_request__lost(request));
+	if (httptrace_request__is_open(request))
+		script_put(text, " open");
+	put_particular(text, request);
 	script_put(text, " :");
 	for (size_t i = 0; i < httptrace_request__hook_cnt(request); i++) {
 		enum httptrace_hook_id id;
@@ -361,7 +398,11 @@ const char *script_check(const struct httptrace_request *request, bool is_done)
 		return "error and outcome disagree";
 	if (outcome == HTTPTRACE_UNUSED && httptrace_request__kind(request) != HTTPTRACE_DIAL)
 		return "an unused request";
-	if (!seen[HTTPTRACE_GET_CONN].cnt)
+	if (outcome == HTTPTRACE_GRPC_ERROR && !httptrace_request__grpc(request))
+		return "a gRPC error without gRPC";
+	if (httptrace_request__is_open(request) && outcome != HTTPTRACE_INCOMPLETE)
+		return "open, and ended";
+	if (httptrace_request__kind(request) != HTTPTRACE_WEBSOCKET && !seen[HTTPTRACE_GET_CONN].cnt)
 		return "no GetConn";
 	return NULL;
 }
