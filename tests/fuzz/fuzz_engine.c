@@ -63,7 +63,9 @@ static void check(struct walk *walk, struct httptrace_request *request, bool is_
 		require(outcome != HTTPTRACE_PENDING);
 		require(!httptrace_request__error(request) == (outcome == HTTPTRACE_OK || outcome == HTTPTRACE_UNUSED));
 		require(outcome != HTTPTRACE_UNUSED || httptrace_request__kind(request) == HTTPTRACE_DIAL);
-		require(httptrace_request__hook_cnt(request) && ht_request_find_hook(request, HTTPTRACE_GET_CONN, 0));
+		require(outcome != HTTPTRACE_GRPC_ERROR || httptrace_request__grpc(request));
+		require(!httptrace_request__is_open(request) || outcome == HTTPTRACE_INCOMPLETE);
+		require(httptrace_request__kind(request) == HTTPTRACE_WEBSOCKET || ht_request_find_hook(request, HTTPTRACE_GET_CONN, 0));
 		require(!ht_request_find_hook(request, HTTPTRACE_GET_CONN, 1) && !ht_request_find_hook(request, HTTPTRACE_GOT_CONN, 1));
 	}
 	if (id >= REQUEST_MAX)
