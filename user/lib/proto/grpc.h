@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * grpc.h - what gRPC puts into HTTP/2: messages in DATA, each behind a prefix of 5 bytes, and the status in trailers (gRPC over HTTP2, its PROTOCOL-HTTP2.md).
+ * grpc.h - what gRPC puts into HTTP/2: messages in DATA, each behind a prefix of 5 bytes, and the status in trailers (gRPC over HTTP2,
+ * its PROTOCOL-HTTP2.md).
  *
  * In:  content of one direction of one stream, in stream order, as bytes or lengths; field values. Out: counts, names, text.
  * No allocation; a struct ht_grpc_messages is the caller's, all zero at first.
@@ -44,8 +45,8 @@ int ht_grpc_parse_status(struct ht_span value);
 const char *ht_grpc_status_name(int code);
 
 /*
- * The value of grpc-message, percent-decoded into out; what is no valid escape stays as it is. out: value.len bytes suffice. Returns the length, of which
- * out holds the first out_size bytes at most.
+ * The value of grpc-message, percent-decoded into out; what is no valid escape stays as it is. out: value.len bytes suffice. Returns the
+ * length, of which out holds the first out_size bytes at most.
  */
 size_t ht_grpc_decode_message(struct ht_span value, char *out, size_t out_size);
 

@@ -4,22 +4,24 @@
  *
  * In:  whole blocks. Out: fields, copied, as the inflater's own are valid until its next call only. Memory: hpack.h.
  *
- * A table that is not known begins full of placeholders, entries of the smallest size there is: 33 bytes (a name of one byte that no field name may have,
- * and no value). What is decoded from it is either right or unknown. Let R be the encoder's table and T ours; both add new entries in front, address
- * entries by their distance from the newest one, and lose entries at the old end only (RFC 7541 sections 2.3.3 and 4).
+ * A table that is not known begins full of placeholders, entries of the smallest size there is: 33 bytes (a name of one byte that no
+ * field name may have, and no value). What is decoded from it is either right or unknown. Let R be the encoder's table and T ours; both
+ * add new entries in front, address entries by their distance from the newest one, and lose entries at the old end only (RFC 7541
+ * sections 2.3.3 and 4).
  *  1. Each block after the join is decoded, or else T begins anew. So what is added to R since the join is offered to T, in the same order.
- *  2. Suppose one of these is in R and not in T, because it did not fit T. Then T has also lost everything older (section 4.4). Suppose it is in T and
- *     not in R: then R has lost everything older, and no valid index reaches there. So up to the first place where they differ, R and T agree entry by
- *     entry, and beyond it either T has nothing (an index is an error, and T begins anew) or R has nothing (there is no such index).
- *  3. In T behind the entries added since the join there are placeholders only, which tell that the field is unknown. An entry added with the name of
- *     a placeholder has the placeholder's name: it is unknown likewise.
- * None of this needs to know how large R may grow. If T may grow as large as R, moreover no index is ever an error: an entry in T is never larger
- * than the same in R, so T loses an entry after R does, and at the join T has as many entries as fit into R. And when the last
- * placeholder has left T the entries added since the join fill R, so that the table is known. T is therefore given the size of the largest table
- * that the encoder was seen to be allowed; where an index is an error nevertheless, the largest kept at all.
+ *  2. Suppose one of these is in R and not in T, because it did not fit T. Then T has also lost everything older (section 4.4). Suppose
+ *     it is in T and not in R: then R has lost everything older, and no valid index reaches there. So up to the first place where they
+ *     differ, R and T agree entry by entry, and beyond it either T has nothing (an index is an error, and T begins anew) or R has nothing
+ *     (there is no such index).
+ *  3. In T behind the entries added since the join there are placeholders only, which tell that the field is unknown. An entry added with
+ *     the name of a placeholder has the placeholder's name: it is unknown likewise.
+ * None of this needs to know how large R may grow. If T may grow as large as R, moreover no index is ever an error: an entry in T is
+ * never larger than the same in R, so T loses an entry after R does, and at the join T has as many entries as fit into R. And when the
+ * last placeholder has left T the entries added since the join fill R, so that the table is known. T is therefore given the size of the
+ * largest table that the encoder was seen to be allowed; where an index is an error nevertheless, the largest kept at all.
  *
- * A table is exact where it has been the encoder's since it was empty: from the connection's first block on, or from an update of its size to 0. Then
- * only is an error the peer's.
+ * A table is exact where it has been the encoder's since it was empty: from the connection's first block on, or from an update of its
+ * size to 0. Then only is an error the peer's.
  */
 #include "proto/hpack.h"
 
@@ -205,8 +207,8 @@ static void set_pointers(struct ht_hpack_block *block)
 }
 
 /*
- * The size updates that a block begins with, read ahead of the inflater: the smallest and the largest are lowered and raised to. One that is cut or too
- * long for a number is left to the inflater.
+ * The size updates that a block begins with, read ahead of the inflater: the smallest and the largest are lowered and raised to. One that
+ * is cut or too long for a number is left to the inflater.
  */
 static void peek_size_updates(const uint8_t *data, size_t len, uint64_t *smallest, uint64_t *largest)
 {

@@ -4,8 +4,9 @@
  *
  * In:  whole header blocks, in the order in which they were sent; the fact that one was missed.
  * Out: fields. One whose table entry was added before the table was known is unknown, never another's value (hpack.c says why that holds).
- * Memory: the table: HT_HPACK_MAX_TABLE_BYTES at most as RFC 7541 section 4.1 counts (its 32 bytes an entry are 140 here), none before the first
- * block; a struct ht_hpack_block is the caller's, and may grow on the heap until ht_hpack_block_free(), within the two limits below.
+ * Memory: the table: HT_HPACK_MAX_TABLE_BYTES at most as RFC 7541 section 4.1 counts (its 32 bytes an entry are 140 here), none before
+ * the first block; a struct ht_hpack_block is the caller's, and may grow on the heap until ht_hpack_block_free(), within the two limits
+ * below.
  */
 #ifndef HT_HPACK_H
 #define HT_HPACK_H
@@ -20,8 +21,11 @@
 #define HT_HPACK_MAX_TABLE_BYTES   65536
 /* RFC 9113 section 6.5.2: SETTINGS_HEADER_TABLE_SIZE until it is sent. */
 #define HT_HPACK_FIRST_TABLE_BYTES 4096
-/* What is kept of one block; a single byte may stand for a field as large as the table. As HT_HTTP1_MAX_HEAD_BYTES and HT_HTTP1_MAX_FIELDS. */
-#define HT_HPACK_MAX_BLOCK_BYTES   65536
+/*
+ * What is kept of one block, whose single bytes may each stand for a field as large as the table: twice HT_HTTP2_MAX_BLOCK_BYTES, as the
+ * shortest Huffman codes have five bits; and as HT_HTTP1_MAX_FIELDS.
+ */
+#define HT_HPACK_MAX_BLOCK_BYTES   131072
 #define HT_HPACK_MAX_FIELDS        512
 
 /* Both spans are empty where is_known is false. */
@@ -33,7 +37,8 @@ struct ht_http2_field {
 
 enum ht_hpack_result {
 	HT_HPACK_OK = 0,
-	HT_HPACK_UNKNOWN, /* not decoded, and not the peer's fault: the table is not known well enough, or there is no memory. It is unknown from here on */
+	/* Not decoded, and not the peer's fault: the table is not known well enough, or there is no memory. It is unknown from here on. */
+	HT_HPACK_UNKNOWN,
 	HT_HPACK_BAD, /* the peer's fault (RFC 9113 section 4.3: COMPRESSION_ERROR); nothing more can be decoded */
 };
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * http2.c - the state machine of one direction: finds frames, gathers header blocks, tells what they say. http2_frame.c has the rules of a
- * frame's header, http2_fields.c those of a block's fields, hpack.c the header table; http2_sync.c finds the first frame of a stream joined late.
+ * frame's header, http2_fields.c those of a block's fields, hpack.c the header table; http2_sync.c finds the first frame of a stream
+ * joined late.
  *
  * In:  pieces of a stream, lengths of missing bytes. Out: the calls of struct ht_http2_events.
- * Memory: a block that lies whole in one piece and frame is decoded where it is; otherwise it is gathered in block.buf, and freed with its end.
- * Bounds: HT_HTTP2_MAX_BLOCK_BYTES, ENDED_CNT streams, hpack.h's. Each byte is looked at a fixed number of times, however the stream is cut.
- * Sections are RFC 9113's.
+ * Memory: a block that lies whole in one piece and frame is decoded where it is; otherwise it is gathered in block.buf, and freed with
+ * its end.
+ * Bounds: HT_HTTP2_MAX_BLOCK_BYTES, ENDED_CNT streams, hpack.h's. Each byte is looked at a fixed number of times, however the stream is
+ * cut. Sections are RFC 9113's.
  */
 #include "proto/http2.h"
 
@@ -383,7 +385,7 @@ static void lose_content(struct ht_http2 *r)
 static void finish_fixed(struct ht_http2 *r)
 {
 	const struct ht_http2_frame *frame = &r->frame;
-	bool is_known = r->fixed_known == r->fixed_bytes;
+	bool is_known = r->fixed_bytes && r->fixed_known == r->fixed_bytes;
 	uint32_t pad_bytes = 0;
 
 	r->payload_left -= r->fixed_bytes;
@@ -429,7 +431,7 @@ static void finish_fixed(struct ht_http2 *r)
 		begin_content(r, r->payload_left - pad_bytes, pad_bytes);
 }
 
-/* Section 5.1: the stream is idle, as far as this side alone could have opened it. Stream 1 may be an HTTP/1.1 request's (RFC 7540 section 3.2). */
+/* Section 5.1: an idle stream that this side alone can open. Stream 1 may be an HTTP/1.1 request's (RFC 7540 section 3.2). */
 static bool is_idle(const struct ht_http2 *r, uint32_t id)
 {
 	return r->is_seamless && is_odd(id) == (r->side == HT_HTTP2_CLIENT) && id > r->newest_id && id != 1;

@@ -4,11 +4,11 @@
  *
  * In:  the bytes of one direction, in stream order, in pieces of any size; lengths of bytes that were not captured.
  * Out: calls of struct ht_http2_events, in stream order, from inside ht_http2_feed() and ht_http2_skip().
- * No I/O, no clock. Memory: a header block that lies in more than one piece (HT_HTTP2_MAX_BLOCK_BYTES), the header table (hpack.h), and a fixed
- * number of stream identifiers; all that is handed to a callback is valid during that call only.
+ * No I/O, no clock. Memory: a header block that lies in more than one piece (HT_HTTP2_MAX_BLOCK_BYTES), the header table (hpack.h), and a
+ * fixed number of stream identifiers; all that is handed to a callback is valid during that call only.
  *
- * What a reader of one direction cannot see is the caller's to judge: whether a stream was opened by the other side, flow control, limits that
- * the other side's SETTINGS set, whether a server's block is a response or its trailers.
+ * What a reader of one direction cannot see is the caller's to judge: whether a stream was opened by the other side, flow control, limits
+ * that the other side's SETTINGS set, whether a server's block is a response or its trailers.
  */
 #ifndef HT_HTTP2_H
 #define HT_HTTP2_H
@@ -31,9 +31,9 @@ enum ht_http2_error {
 	/* Connection errors: error(). */
 	HT_HTTP2_BAD_PREFACE,    /* a client's first 24 bytes, or a first frame that is not SETTINGS (section 3.4) */
 	HT_HTTP2_BAD_FRAME_SIZE, /* too short for what it must hold, or not the length its type has (also a stream error: PRIORITY, DATA) */
-	HT_HTTP2_BAD_STREAM_ID, /* 0 where a stream is needed, a stream where 0 is, of the other side's parity, not above the last new one */
-	HT_HTTP2_IDLE_STREAM,   /* a frame for a stream that was never opened (section 5.1) */
-	HT_HTTP2_BAD_PADDING,   /* as long as the payload, or longer */
+	HT_HTTP2_BAD_STREAM_ID,  /* 0, or not 0; the other side's parity; not above the last new one */
+	HT_HTTP2_IDLE_STREAM,    /* a frame for a stream that was never opened (section 5.1) */
+	HT_HTTP2_BAD_PADDING,    /* as long as the payload, or longer */
 	HT_HTTP2_BAD_CONTINUATION, /* without a block to continue, or another frame inside a block (section 6.10) */
 	HT_HTTP2_BAD_SETTING,      /* a value out of its range (section 6.5.2) */
 	HT_HTTP2_BAD_WINDOW,       /* SETTINGS_INITIAL_WINDOW_SIZE above 2^31-1 (FLOW_CONTROL_ERROR) */
@@ -62,7 +62,10 @@ struct ht_http2_headers {
 struct ht_http2_events {
 	/* A HEADERS frame's header is whole (not a CONTINUATION's). */
 	void (*begin)(void *ctx, uint32_t stream_id);
-	/* END_HEADERS: after the frame's last byte. Followed by stream_error() where the block is malformed, and by end_stream() where is_end_stream. */
+	/*
+	 * END_HEADERS: after the block's last byte. Followed by stream_error() where the block is malformed, and, behind padding, by
+	 * end_stream() where is_end_stream.
+	 */
 	void (*headers)(void *ctx, const struct ht_http2_headers *headers);
 	/* n bytes of content, the first captured_len of them at bytes; once per piece, n never 0. Padding is no content. */
 	void (*data)(void *ctx, uint32_t stream_id, const void *bytes, size_t captured_len, uint64_t n);
@@ -75,33 +78,39 @@ struct ht_http2_events {
 	/* promised->stream_id is the promised stream's; is_end_stream is false. */
 	void (*push_promise)(void *ctx, uint32_t stream_id, const struct ht_http2_headers *promised);
 	/*
-	 * Bytes are missing in which frames of any stream may have been: any stream may have had content, or ended. Most often the reader then looks
-	 * for a provable frame boundary again; where only a frame's own meaning was lost (RST_STREAM, GOAWAY) it reads on.
+	 * Bytes are missing in which frames of any stream may have been: any stream may have had content, or ended. Most often the reader
+	 * then looks for a provable frame boundary again; where only a frame's own meaning was lost (RST_STREAM, GOAWAY) it reads on.
 	 */
 	void (*gap)(void *ctx);
 	/* The peer broke the connection's rules. Afterwards the reader is deaf until ht_http2_reset(). */
 	void (*error)(void *ctx, enum ht_http2_error error);
-	/* A frame is against the rules for its stream only (section 5.4.2). Reading goes on. Of HT_HTTP2_STREAM_CLOSED nothing else is told of the frame. */
+	/*
+	 * A frame is against the rules for its stream only (section 5.4.2). Reading goes on. Nothing else is told of the frame, but for
+	 * HT_HTTP2_MALFORMED, where headers() was.
+	 */
 	void (*stream_error)(void *ctx, uint32_t stream_id, enum ht_http2_error error);
 };
 
 struct ht_http2; /* opaque: one direction of a connection */
 
 /*
- * is_from_start: the first byte is the connection's (a client's preface, a server's SETTINGS). Otherwise the connection was joined late: the reader
- * looks for a provable frame boundary at the begin of each fed piece (ht_http2_probe()), and the header table is unknown.
+ * is_from_start: the first byte is the connection's (a client's preface, a server's SETTINGS). Otherwise the connection was joined late:
+ * the reader looks for a provable frame boundary at the begin of each fed piece (ht_http2_probe()), and the header table is unknown.
  * events is kept, not copied: it must outlive the reader. NULL and errno ENOMEM.
  */
 struct ht_http2 *ht_http2_new(enum ht_http2_side side, bool is_from_start, const struct ht_http2_events *events, void *ctx);
 void ht_http2_free(struct ht_http2 *reader);
 
-/* Takes len bytes. Returns how many it consumed: len, or less where an error was met (the rest was not looked at). A callback must not free the reader. */
+/*
+ * Takes len bytes. Returns how many it consumed: len, or less where an error was met (the rest was not looked at). A callback must not
+ * free the reader.
+ */
 size_t ht_http2_feed(struct ht_http2 *reader, const void *data, size_t len);
 
 /*
- * n bytes were transferred but are not known. Inside DATA they are content; inside a header block the block is given up (headers() without fields)
- * and the table is unknown; elsewhere inside one frame they are ignored, or a gap() where the frame's meaning is lost; where a frame's header is among
- * them: gap(). Returns n.
+ * n bytes were transferred but are not known. Inside DATA they are content; inside a header block the block is given up (headers()
+ * without fields) and the table is unknown; elsewhere inside one frame they are ignored, or a gap() where the frame's meaning is lost;
+ * where a frame's header is among them: gap(). Returns n.
  */
 uint64_t ht_http2_skip(struct ht_http2 *reader, uint64_t n);
 
@@ -128,8 +137,8 @@ uint32_t ht_http2_error_code(enum ht_http2_error error);
 const char *ht_http2_code_name(uint32_t code);
 
 /*
- * Do these bytes begin at a provable frame boundary? 1 yes, 0 no, -1 more bytes needed. Yes: the connection preface; or a chain of frame headers that
- * are valid for this side to the last detail, two at least, or one whose frame ends where the bytes end.
+ * Do these bytes begin at a provable frame boundary? 1 yes, 0 no, -1 more bytes needed. Yes: the connection preface; or a chain of frame
+ * headers that are valid for this side to the last detail, two at least, or one whose frame ends where the bytes end.
  */
 int ht_http2_probe(enum ht_http2_side side, const void *data, size_t len);
 

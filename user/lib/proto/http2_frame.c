@@ -218,8 +218,9 @@ static bool is_payload_plausible(const struct ht_http2_frame *frame, const unsig
 }
 
 /*
- * A header that is allowed to the last detail is one in 2^24 of random ones: its length has ten zero bits at least, its type four, its flags four or
- * more, the stream two. Two of them at the distance that the first one tells, or one that tells where the bytes end, are proof enough.
+ * A header that is allowed to the last detail is one in 2^24 of random ones: its length has ten zero bits at least, its type four, its
+ * flags four or more, the stream two. Two of them at the distance that the first one tells, or one that tells where the bytes end, are
+ * proof enough.
  */
 int ht_http2_frame_chain(enum ht_http2_side side, const unsigned char *bytes, size_t len)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * http2_frame.h - what 9 bytes of a frame header say by themselves, and which of it is allowed (RFC 9113 sections 4 and 6). Private to the HTTP/2 reader.
+ * http2_frame.h - what 9 bytes of a frame header say by themselves, and which of it is allowed (RFC 9113 sections 4 and 6). Private to
+ * the HTTP/2 reader.
  *
  * No state, no allocation.
  */
@@ -56,8 +57,8 @@ bool ht_http2_frame_is_padded(const struct ht_http2_frame *frame);
 bool ht_http2_frame_has_block(const struct ht_http2_frame *frame);
 
 /*
- * Bytes at the begin of the payload that say something by themselves: pad length, priority, promised stream, code and the like; of SETTINGS one
- * entry. The length is not looked at.
+ * Bytes at the begin of the payload that say something by themselves: pad length, priority, promised stream, code and the like; of
+ * SETTINGS one entry. The length is not looked at.
  */
 uint32_t ht_http2_frame_fixed_bytes(const struct ht_http2_frame *frame);
 
@@ -65,8 +66,8 @@ uint32_t ht_http2_frame_fixed_bytes(const struct ht_http2_frame *frame);
 enum ht_http2_error ht_http2_frame_check(enum ht_http2_side side, const struct ht_http2_frame *frame, bool *is_stream_error);
 
 /*
- * Would a well-behaved sender of this side send it after last (NULL: not known)? For telling frames from bytes that are none: undefined types and
- * flags are refused, which a reader that is in step ignores.
+ * Would a well-behaved sender of this side send it after last (NULL: not known)? For telling frames from bytes that are none: undefined
+ * types and flags are refused, which a reader that is in step ignores.
  */
 bool ht_http2_frame_is_plausible(enum ht_http2_side side, const struct ht_http2_frame *frame, const struct ht_http2_frame *last);
 

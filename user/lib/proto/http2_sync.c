@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * http2_sync.c - finding the first frame. A frame's begin is never looked for inside a piece: writers and readers cut streams at frames most often, and
- * each place that is tried is one more at which chance, or content made to mislead, may look like frames.
+ * http2_sync.c - finding the first frame. A frame's begin is never looked for inside a piece: writers and readers cut streams at frames
+ * most often, and each place that is tried is one more at which chance, or content made to mislead, may look like frames.
  */
 #include "proto/http2_sync.h"
 

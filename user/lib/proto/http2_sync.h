@@ -2,7 +2,8 @@
 /*
  * http2_sync.h - where does a frame begin, in a stream that was joined late or lost bytes? Private to the HTTP/2 reader.
  *
- * In:  pieces, lengths of missing bytes. Out: the first frame header that is proven to be one. No allocation; nothing of a piece is kept but 9 bytes.
+ * In:  pieces, lengths of missing bytes. Out: the first frame header that is proven to be one. No allocation; nothing of a piece is kept
+ * but 9 bytes.
  */
 #ifndef HT_HTTP2_SYNC_H
 #define HT_HTTP2_SYNC_H
@@ -20,9 +21,9 @@ struct ht_http2_sync {
 };
 
 /*
- * A piece. True: head is a frame's header, whose last byte is the *consumed-th of the piece. False: nothing is proven, the piece is of no use.
- * Proven is what ht_http2_frame_chain() takes at the begin of a piece, and a second header where a plausible one, at the begin of an earlier piece, says
- * that it is. A CONTINUATION is no place to begin.
+ * A piece. True: head is a frame's header, whose last byte is the *consumed-th of the piece. False: nothing is proven, the piece is of no
+ * use. Proven is what ht_http2_frame_chain() takes at the begin of a piece, and a second header where a plausible one, at the begin of an
+ * earlier piece, says that it is. A CONTINUATION is no place to begin.
  */
 bool ht_http2_sync_feed(struct ht_http2_sync *sync, enum ht_http2_side side, const unsigned char *data, size_t len, size_t *consumed,
 			unsigned char *head);
