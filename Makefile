@@ -135,6 +135,8 @@ INC_example := -Iinclude
 CORE_LIBS ?= -lnghttp2
 LIVE_LIBS ?= -lbpf -lelf -lz -lcapstone
 TOOL_LIBS ?= -lssl -lcrypto
+# Of one program only: a library that a process maps is probed, or looked at.
+TOOL_LIBS_client_h2 := -lnghttp2
 LDFLAGS   ?=
 
 # clang is every architecture's compiler, gcc one's.
@@ -292,7 +294,7 @@ tool_bin = $(patsubst %.c,$(B)/%,$(1))
 $(call tool_bin,$(filter-out $(TOOL_API),$(TOOL_SRC))): $(B)/%: $(B)/obj/%.o
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(Q)$(link_program) $< $(TOOL_LIBS) -o $@
+	$(Q)$(link_program) $< $(TOOL_LIBS) $(TOOL_LIBS_$(notdir $@)) -o $@
 $(call tool_bin,$(TOOL_API)): $(B)/%: $(B)/obj/%.o $(LIB_A)
 	$(call say,LD,$@)
 	@mkdir -p $(@D)

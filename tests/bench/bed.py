@@ -26,6 +26,7 @@ http {{
     server {{
         listen 127.0.0.1:{clear};
         listen 127.0.0.1:{tls} ssl;
+        listen 127.0.0.1:{h2} ssl http2;
         ssl_certificate {dir}/cert.pem;
         ssl_certificate_key {dir}/key.pem;
         location / {{ default_type text/plain; return 200 "hello from the benchmark's server\\n"; }}
@@ -48,7 +49,7 @@ class Server:
     """nginx with a configuration of its own; listens when the constructor returns."""
 
     def __init__(self, directory, cpu):
-        self.clear_port, self.tls_port = free_ports(2)
+        self.clear_port, self.tls_port, self.h2_port = free_ports(3)
         self.ca_file = directory / "cert.pem"
         made = subprocess.run([find_program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                                "-days", "1", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
@@ -56,7 +57,7 @@ class Server:
         if made.returncode != 0:
             raise Failure(f"openssl: {made.stderr.strip().splitlines()[-1]}")
         conf = directory / "nginx.conf"
-        conf.write_text(NGINX_CONF.format(dir=directory, clear=self.clear_port, tls=self.tls_port))
+        conf.write_text(NGINX_CONF.format(dir=directory, clear=self.clear_port, tls=self.tls_port, h2=self.h2_port))
         self.process = subprocess.Popen([find_program("nginx"), "-p", str(directory), "-c", str(conf), "-e", "stderr"], bufsize=0,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=pinned(cpu))
         # It names the operating system once its ports are bound.
@@ -103,6 +104,7 @@ class Bed:
         "clear": "in the clear",
         "tls": "over TLS, by SSL_write and SSL_read",
         "tls_ex": "over TLS, by SSL_write_ex and SSL_read_ex",
+        "tls_h2": "HTTP/2 over TLS",
         "work": "a process without sockets",
     }
 
@@ -117,6 +119,7 @@ class Bed:
             "clear": Client(self.client_program, cpu, self.server.clear_port),
             "tls": Client(self.client_program, cpu, self.server.tls_port, self.server.ca_file),
             "tls_ex": Client(self.client_program, cpu, self.server.tls_port, self.server.ca_file, "ex"),
+            "tls_h2": Client(build / "tests/bench/client_h2", cpu, self.server.h2_port, self.server.ca_file),
             "work": Client(self.client_program, cpu, "--work"),
         }
         # Known to be mapped from now on.

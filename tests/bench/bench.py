@@ -62,7 +62,9 @@ time of all rounds less the least of all untraced ones, what is added when nobod
 | httptrace-bpf, bpftrace, sslsniff | the same for the whole system: nginx uses the same libssl, and is probed, too |
 | tcpdump -i lo -w FILE | packets to a file; what is sent over TLS it sees encrypted |
 
-bpftrace and sslsniff see nothing of the `_ex` forms, nor in the clear, and have no rows there.
+bpftrace and sslsniff see nothing of the `_ex` forms, nor in the clear, and have no rows there; nor by HTTP/2, as they would tell the same calls.
+HTTP/2 is compared with HTTP/1.1 in the same round: both over TLS, one request after another, with the same fields; the client of HTTP/2 uses libnghttp2,
+as curl does, and is probed there where the tracer does so.
 """
 
 

@@ -12,31 +12,13 @@
  * client --idle maps the same libraries, prints "idle", and waits for the end of its standard input.
  * A failure is one line on standard error and exit status 1.
  */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdarg.h>
 #include <stdbool.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <openssl/err.h>
-#include <openssl/ssl.h>
+#include "connection.h"
 
 static const char request[] = "GET /bench HTTP/1.1\r\nHost: localhost\r\nUser-Agent: bench\r\nAccept: */*\r\n\r\n";
-
-struct connection {
-	int fd;
-	SSL *ssl; /* NULL: in the clear */
-};
 
 struct target {
 	uint16_t port;
@@ -44,57 +26,11 @@ struct target {
 	bool has_ex;  /* by the functions whose names end in _ex */
 };
 
-__attribute__((format(printf, 1, 2))) static void die(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	fputs("bench client: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-	va_end(args);
-	exit(1);
-}
-
 /* Not inlined, and not empty for the compiler: a place for a tracer's probe. */
 __attribute__((noinline, used)) void bench_mark(void);
 void bench_mark(void)
 {
 	__asm__ volatile("");
-}
-
-static uint64_t clock_ns(clockid_t id)
-{
-	struct timespec now;
-
-	clock_gettime(id, &now);
-	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
-static void open_connection(struct connection *conn, uint16_t port, SSL_CTX *ctx)
-{
-	struct sockaddr_in addr = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = { htonl(INADDR_LOOPBACK) } };
-	int one = 1;
-
-	conn->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (conn->fd < 0 || connect(conn->fd, (struct sockaddr *)&addr, sizeof(addr)) < 0)
-		die("connect to 127.0.0.1:%u: %s", port, strerror(errno));
-	setsockopt(conn->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	conn->ssl = NULL;
-	if (!ctx)
-		return;
-	conn->ssl = SSL_new(ctx);
-	if (!conn->ssl || SSL_set_fd(conn->ssl, conn->fd) != 1 || SSL_set1_host(conn->ssl, "localhost") != 1 || SSL_connect(conn->ssl) != 1)
-		die("TLS handshake: %s", ERR_error_string(ERR_get_error(), NULL));
-}
-
-static void close_connection(struct connection *conn)
-{
-	if (conn->ssl) {
-		SSL_shutdown(conn->ssl);
-		SSL_free(conn->ssl);
-	}
-	close(conn->fd);
 }
 
 static int send_some(const struct connection *conn, bool has_ex, const void *data, int len)
@@ -146,23 +82,6 @@ static void one_request(const struct connection *conn, bool has_ex)
 			die("not the response that was expected: %.60s", buf);
 		want = (size_t)(end + 4 - buf) + strtoul(field + 17, NULL, 10);
 	} while (want == 0 || have < want);
-}
-
-struct stopwatch {
-	uint64_t wall_ns;
-	uint64_t cpu_ns;
-};
-
-static struct stopwatch begin(void)
-{
-	return (struct stopwatch){ clock_ns(CLOCK_MONOTONIC), clock_ns(CLOCK_PROCESS_CPUTIME_ID) };
-}
-
-static void end(const struct stopwatch *watch, unsigned long cnt)
-{
-	uint64_t cpu_ns = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - watch->cpu_ns, wall_ns = clock_ns(CLOCK_MONOTONIC) - watch->wall_ns;
-
-	printf("%lu %llu %llu\n", cnt, (unsigned long long)wall_ns, (unsigned long long)cpu_ns);
 }
 
 static void run(unsigned long request_cnt, const struct target *target)
@@ -222,12 +141,8 @@ int main(int argc, char **argv)
 	target.has_ex = argc == 4 && strcmp(argv[3], "ex") == 0;
 	if (!is_working && (port == 0 || port > 65535 || argc > 4 || (argc == 4 && !target.has_ex)))
 		die("usage: client PORT [CA_FILE [ex]] | client --work | client --idle");
-	if (argc >= 3) {
-		target.ctx = SSL_CTX_new(TLS_client_method());
-		if (!target.ctx || SSL_CTX_load_verify_locations(target.ctx, argv[2], NULL) != 1)
-			die("%s: %s", argv[2], ERR_error_string(ERR_get_error(), NULL));
-		SSL_CTX_set_verify(target.ctx, SSL_VERIFY_PEER, NULL);
-	}
+	if (argc >= 3)
+		target.ctx = new_context(argv[2], NULL, 0);
 	while (fgets(line, sizeof(line), stdin)) {
 		if (strncmp(line, "run ", 4) == 0) {
 			if (is_working)

@@ -11,6 +11,7 @@ TITLES = {
     "clear": "A keep-alive request in the clear",
     "tls": "A keep-alive request over TLS: OpenSSL with an fd BIO, `SSL_write` and `SSL_read`",
     "tls_ex": "The same by `SSL_write_ex` and `SSL_read_ex`, as Python calls them",
+    "tls_h2": "The same by HTTP/2: one stream after another, by libnghttp2",
     "work": "A process without sockets: a file and a pipe read and written, and something to compute",
 }
 
@@ -52,7 +53,7 @@ class Wanted:
     def row(self):
         if not self.figures:
             return [self.what, self.bound, "-", "-", "-", f"not measured: {self.reason}"]
-        verdict = "holds" if self.holds(self.figure) else "does not hold"
+        verdict = "" if self.holds is None else "holds" if self.holds(self.figure) else "does not hold"
         return [self.what, self.bound, self.form.format(self.figure), median(self.figures, self.form), spread(self.figures, self.form), verdict]
 
 
@@ -90,6 +91,24 @@ def wanted_lines(series):
         figure = 1 + floor(series, name, "work") / min(series[UNTRACED, "work"].cpu) if figures else 0
         return Wanted(f"no sockets: x untraced, {name}", "1.00 +- 0.01", figure, figures, lambda value: abs(value - 1) <= 0.01, "{:.3f}", reason)
 
+    def of_http1(name):
+        """The tracer's CPU for a request of HTTP/2, in parts of HTTP/1.1's, both over TLS."""
+        reason = ready((name, "tls"), (name, "tls_h2"))
+        one, two = series[name, "tls"], series[name, "tls_h2"]
+        of_one = dict(zip(one.rounds, one.tracer_cpu))
+        figures = [] if reason else [cpu / of_one[number] for number, cpu in zip(two.rounds, two.tracer_cpu) if number in of_one]
+        figure = min(two.tracer_cpu) / min(one.tracer_cpu) if figures else 0
+        return Wanted(f"HTTP/2: the tracer's CPU of HTTP/1.1's, {name}", "<= 2", figure, figures, lambda value: value <= 2, "{:.2f}", reason)
+
+    def added_to_http1(name):
+        """Client CPU that a request of HTTP/2 has added, in parts of what one of HTTP/1.1 has."""
+        reason = ready((name, "tls"), (name, "tls_h2"))
+        one, two = series[name, "tls"], series[name, "tls_h2"]
+        of_one = dict(zip(one.rounds, one.added_cpu))
+        figures = [] if reason else [b / of_one[number] for number, b in zip(two.rounds, two.added_cpu) if of_one.get(number, 0) > 0]
+        figure = floor(series, name, "tls_h2") / floor(series, name, "tls") if figures else 0
+        return Wanted(f"HTTP/2: added, of what HTTP/1.1 has added, {name}", "told", figure, figures, None, "{:.2f}", reason)
+
     ours, all_ours = "httptrace-bpf -p", "httptrace-bpf"
     clear_reason = ready((ours, "clear"))
     lines = [
@@ -103,6 +122,7 @@ def wanted_lines(series):
         fraction("in the clear, -p: of tcpdump", ours, "tcpdump -i lo -w FILE", "clear", 1),
         same_by_ex(ours),
         same_by_ex(all_ours),
+        *(line(name) for name in (ours, all_ours) for line in (of_http1, added_to_http1)),
         no_slower(ours),
         no_slower(all_ours),
     ]

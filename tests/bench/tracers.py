@@ -242,11 +242,11 @@ class Tcpdump(Tracer):
 
 # What a row is called: what it runs, and what it is good for, in the order of the tables. All the ways of bed.Bed.WAYS that it is measured in.
 ROWS = {
-    "httptrace-bpf -p": (("clear", "tls", "tls_ex", "work"), lambda bench: HttptraceBpf(bench, True)),
+    "httptrace-bpf -p": (("clear", "tls", "tls_ex", "tls_h2", "work"), lambda bench: HttptraceBpf(bench, True)),
     "httptrace-bpf -p --probe-sites entry": (("tls",), lambda bench: HttptraceBpf(bench, True, "--probe-sites", "entry")),
     "bpftrace -p": (("tls",), lambda bench: Bpftrace(bench, True)),
     "sslsniff -p": (("tls",), lambda bench: Sslsniff(bench, True)),
-    "httptrace-bpf": (("clear", "tls", "tls_ex", "work"), lambda bench: HttptraceBpf(bench, False)),
+    "httptrace-bpf": (("clear", "tls", "tls_ex", "tls_h2", "work"), lambda bench: HttptraceBpf(bench, False)),
     "bpftrace": (("tls",), lambda bench: Bpftrace(bench, False)),
     "sslsniff": (("tls",), lambda bench: Sslsniff(bench, False)),
     "tcpdump -i lo -w FILE": (("clear", "tls"), Tcpdump),
