@@ -9,6 +9,7 @@ from bed.daemons import NGHTTPD, NGHTTPD_CLEAR, NGHTTPX_TLS
 from bed.grpcserver import DETAILS
 from bed.frames import CODES
 from bed.nginx import H2_TLS as NGINX_H2
+from bed.wait import limit
 from expect import ANY, COLD, COLD_TLS, COLD_TLS_NAME, DIAL, DNS, FIRST, REUSED, SENT, TLS, Expect, OneOf
 from scenario import CURL, H2, H2_CLEAR, H2_NAME, H2_TLS, Scenario, curl, dialled, fetch, h2steps, script
 
@@ -228,7 +229,7 @@ BROKEN = [
         "h2 reset by the client",
         h2steps(
             connect(),
-            ["request", "a", "1", "/1?delay=5"],
+            ["request", "a", "1", "/1?delay=60"],
             ["ping", "a"],
             ["reset", "a", "1", "CANCEL"],
             ["request", "a", "2", "/2"],
@@ -244,7 +245,7 @@ BROKEN = [
         "h2 reset by the client in the body",
         h2steps(
             connect(),
-            ["request", "a", "1", "/1?n=1000&pieces=10&slow=1"],
+            ["request", "a", "1", "/1?n=1000&pieces=10&slow=60"],
             ["head", "a", "1"],
             ["reset", "a", "1", "STREAM_CLOSED"],
             ["request", "a", "2", "/2"],
@@ -257,7 +258,7 @@ BROKEN = [
     ),
     scenario(
         "h2 client gives up waiting",
-        curl(C, "-m", "0.3", f"{H2}/?delay=5"),
+        curl(C, "-m", f"{limit(0.3):.1f}", f"{H2}/?delay=60"),
         [None],
         [h2(NOT_ANSWERED, outcome="aborted", phase="wait", status=None)],
         exit=28,
@@ -331,8 +332,8 @@ BROKEN = [
             [
                 "requests",
                 "a",
-                *([str(n), f"/{n}?delay=9"] for n in range(1, 4)),
-                ["4", "/4?n=1000&pieces=4&slow=9"],
+                *([str(n), f"/{n}?delay=60"] for n in range(1, 4)),
+                ["4", "/4?n=1000&pieces=4&slow=60"],
                 ["5", "/5?abort=rst&delay=0.1"],
             ],
             ["head", "a", "4"],
@@ -366,7 +367,7 @@ BROKEN = [
         "h2 client leaves with three streams open",
         h2steps(
             connect(tls=False),
-            ["requests", "a", *([str(n), f"/{n}?delay=9"] for n in range(1, 4))],
+            ["requests", "a", *([str(n), f"/{n}?delay=60"] for n in range(1, 4))],
             ["ping", "a"],
             ["leave", "a"],
             ["close", "a"],
@@ -552,7 +553,9 @@ def idle_since_the_last_stream(records, run):
     steps = [step for step in told if step.get("step") in ("request", "response")]
     truth_ns = steps[-2]["begin_ns"] - steps[3]["end_ns"]
     idle_ns = records[2]["conn"]["idle_ns"]
-    return [] if idle_ns is not None and abs(idle_ns - truth_ns) < 3_000_000 else [f"idle_ns is {idle_ns}, the client says {truth_ns}"]
+    return (
+        [] if idle_ns is not None and abs(idle_ns - truth_ns) < limit(3_000_000) else [f"idle_ns is {idle_ns}, the client says {truth_ns}"]
+    )
 
 
 def nghttp(*arguments):
@@ -756,7 +759,7 @@ GRPC = [
     ),
     grpc(
         "gRPC deadline",
-        ["Slow:5:1:0.3"],
+        [f"Slow:60:1:{limit(0.5)}"],
         [
             call(
                 "Slow",

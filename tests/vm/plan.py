@@ -23,6 +23,23 @@ MAIN = (
     "bad certificate",
     "reset in the body, https",
 )
+# HTTP/2 and what HTTP travels through: as little of it as may be.
+NEWER = (
+    "test_h2.py::test_traced[h2 cold]",
+    "test_ways.py::test_traced[CONNECT]",
+    "test_ways.py::test_traced[websocket]",
+)
+# Of the same what a backend could make a difference to: many streams in one write, frames across writes; what follows a handshake of a proxy's.
+NEWER_FORCED = (
+    "test_h2.py::test_traced[h2 fifty transfers on one connection]",
+    "test_h2.py::test_traced[h2 every write three bytes]",
+    "test_h2.py::test_traced[h2 a head of 30 KB]",
+    "test_h2.py::test_traced[httpx, asyncio]",
+    "test_h2.py::test_traced[gRPC both ways]",
+    "test_ways.py::test_traced[CONNECT, HTTP/2 behind it]",
+    "test_ways.py::test_traced[SOCKS5]",
+    "test_ways.py::test_traced[websocket over TLS]",
+)
 # Each way in of a backend, and each record kind: connects that succeed, are refused, fail at once; IPv4 and IPv6; sends in one write and several;
 # receives that find nothing, that end; closes by either side, resets.
 SHORT = (
@@ -54,6 +71,10 @@ PLAN = (
     Part("every scenario: sequence, arguments, outcome", ("test_scenarios.py", "-k", "test_traced"), forms=("long",)),
     Part("scenarios of each way in", traced(SHORT), True, ("short",)),
     Part("every scenario", ("test_scenarios.py", "-k", "test_traced"), True, ("long",)),
+    Part("HTTP/2, a proxy, a WebSocket", NEWER, forms=("short",)),
+    Part("HTTP/2 and gRPC: every scenario, header fields, joined late", ("test_h2.py", "-k", "not untraced"), forms=("long",)),
+    Part("proxies, upgrades, WebSockets: every scenario, what is open at the end", ("test_ways.py", "-k", "not untraced"), forms=("long",)),
+    Part("HTTP/2, proxies, WebSockets", NEWER_FORCED, True, ("long",)),
     Part("running processes: an open connection; no breakpoint is left", OPEN, forms=("short",)),
     Part("running processes, their children, open connections, breakpoints", ("test_pid.py",), forms=("long",)),
     Part("function returns under seccomp", ("test_seccomp.py",), forms=("long",)),
