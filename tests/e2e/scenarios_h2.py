@@ -11,7 +11,7 @@ from bed.frames import CODES
 from bed.nginx import H2_TLS as NGINX_H2
 from bed.wait import limit
 from expect import ANY, COLD, COLD_TLS, COLD_TLS_NAME, DIAL, DNS, FIRST, REUSED, SENT, TLS, Expect, OneOf
-from scenario import CURL, H2, H2_CLEAR, H2_NAME, H2_TLS, Scenario, curl, dialled, fetch, h2steps, script
+from scenario import CURL, H, H2, H2_CLEAR, H2_NAME, H2_TLS, Scenario, curl, dialled, fetch, h2steps, script
 
 C = "--http2"
 NOT_ANSWERED = f"GetConn {DIAL} {TLS} GotConn {SENT}"
@@ -82,6 +82,22 @@ SINGLE = [
         [h2(COLD_TLS, stream_id=1), again(stream_id=3), again(stream_id=5)],
         same_connection=[0, 1, 2],
         why="hooks.md 12b: no other stream is open",
+    ),
+    scenario(
+        "h2 over TLS without ALPN",
+        h2steps(connect(alpn=False), ["request", "a", "1", "/1"], ["response", "a", "1"], ["close", "a"]),
+        ["GET 200"],
+        [h2(STEPS_COLD, tls=dict(H2_TLS, alpn=ANY))],
+        why="the preface decides",
+    ),
+    Scenario(
+        "h2 prior knowledge, wrongly",
+        curl("--http2-prior-knowledge", H),
+        ["PRI 200"],
+        [clear(f"GetConn {DIAL} GotConn {SENT}", outcome="protocol_error|closed|aborted", phase="wait", status=None)],
+        exit=ANY,
+        through="unseen",
+        why="the server speaks HTTP/1.1, and answers the preface",
     ),
     scenario("h2 HEAD", curl(C, "-I", f"{H2}/?n=1000"), ["HEAD 200"], [h2(COLD_TLS, method="HEAD")]),
     scenario("h2 204", curl(C, f"{H2}/?status=204"), ["GET 204"], [h2(COLD_TLS, status=204)], why="END_STREAM with the head"),

@@ -5,7 +5,8 @@ import subprocess
 
 import pytest
 
-from bed import h2server, hooks
+from bed import h2server, hooks, nginx, server
+from bed.daemons import GRPC, NGHTTPD_CLEAR, NGHTTPX
 from bed.tracer import Tracer, trace_command
 from bed.wait import limit, wait_until
 from conftest import Stepper
@@ -149,3 +150,27 @@ def test_open_at_the_end(bed):
     assert (silent["outcome"], silent["status"]) == ("incomplete", None)
     assert events["response"]["body_bytes"] == 100
     assert hooks.sequence(events, COLD) == [] and hooks.sequence(silent, f"GetConn GotConn {SENT}") == []
+
+
+def test_servers_are_no_clients(bed):
+    """System-wide: who accepts a connection reports nothing, whoever it is; a proxy reports what it asks itself."""
+    servers = {
+        bed.h2.pid,
+        bed.daemons.nghttpd_clear.pid,
+        bed.daemons.grpc.pid,
+        bed.daemons.nghttpx.pid,
+        bed.nginx.master,
+        *bed.nginx.workers,
+    }
+    urls = [f"{U}/1", f"https://localhost:{nginx.H2_TLS}/2", f"http://127.0.0.1:{NGHTTPX}/3"]
+    with Tracer(bed) as tracer:
+        for url in urls:
+            assert bed.run([*CURL, url]).returncode == 0
+        assert bed.run(["nghttp", "-n", f"http://127.0.0.1:{NGHTTPD_CLEAR}/style.css"]).returncode == 0
+        assert bed.run(bed.script("grpc_call.py", f"127.0.0.1:{GRPC}", "Unary:x")).returncode == 0
+        for url in (*urls, "/style.css", "/bed.Echo/Unary"):
+            tracer.wait_url(url)
+        trace = tracer.stop()
+    for record in trace.records:
+        if record["pid"] in servers or record["comm"] in ("nghttpx", "nghttpd"):
+            assert record["comm"] == "nghttpx" and record["conn"]["remote"].endswith(f":{server.PLAIN}"), record

@@ -4,7 +4,7 @@
 
 Argument: a JSON list of steps, or - to take one JSON step a line from standard input. After each step one JSON line is printed, with the
 step's begin and end on CLOCK_MONOTONIC. Steps, c being any name for a connection and s one for a stream:
-  ["connect", c, host, port, {"tls": true, "write": bytes a send}]   the preface goes with what is sent first, unless {"preface": true}
+  ["connect", c, host, port, {"tls": true, "alpn": false, "write": bytes a send}]   the preface goes with what is sent first, unless {"preface": true}
   ["request", c, s, target, {"method", "headers": [[name, value]], "body": bytes, "end": false}]     body and head in one send
   ["requests", c, [s, target], ...]    all in one send
   ["data", c, s, bytes, {"end": true, "pad": bytes}]
@@ -47,7 +47,8 @@ class Connection:
         self.scheme, self.authority = "http", f"{host}:{port}"
         if options.get("tls"):
             context = ssl.create_default_context()
-            context.set_alpn_protocols(["h2"])
+            if options.get("alpn", True):
+                context.set_alpn_protocols(["h2"])
             self.sock = context.wrap_socket(self.sock, server_hostname=host)
             self.scheme = "https"
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8", validate_outbound_headers=False))
