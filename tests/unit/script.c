@@ -129,11 +129,9 @@ static void do_show(struct script *s)
 	const struct {
 		const char *name;
 		bool *flag;
-	} flags[] = {
-		{ "args", &s->view.args },     { "time", &s->view.time }, { "how", &s->view.how },
-		{ "fields", &s->view.fields }, { "conn", &s->view.conn }, { "bytes", &s->view.bytes },
-		{ "times", &s->view.times },   { "who", &s->view.who },   { "log", &s->is_logging },
-	};
+	} flags[] = { { "args", &s->view.args },     { "time", &s->view.time }, { "how", &s->view.how },
+		      { "fields", &s->view.fields }, { "conn", &s->view.conn }, { "bytes", &s->view.bytes },
+		      { "times", &s->view.times },   { "who", &s->view.who },   { "log", &s->is_logging } };
 
 	for (unsigned int i = 1; i < s->word_cnt; i++) {
 		size_t k;
@@ -266,6 +264,7 @@ static void do_connect(struct script *s)
 	uint64_t c = script_number(s, 1);
 	struct script_stream *stream = script_stream_of(s, c);
 
+	script_h2_forget(stream);
 	*stream = (struct script_stream){ .key = c, .remote = script_addr_of(s, script_word(s, 2), true) };
 	stream->local = script_addr_of(s, stream->remote.family == HT_AF_INET ? "127.0.0.1:0" : "[::1]:0", true);
 	stream->local.port = (uint16_t)(40000 + c % 10000);
@@ -299,6 +298,7 @@ static void do_old(struct script *s)
 	uint64_t c = script_number(s, 1);
 	struct script_stream *stream = script_stream_of(s, c);
 
+	script_h2_forget(stream);
 	*stream = (struct script_stream){ .key = c, .remote = script_addr_of(s, script_word(s, 2), true) };
 	stream->local = script_addr_of(s, "127.0.0.1:39999", true);
 	script_state(s, c, HT_TCP_ESTABLISHED, HT_TCP_ESTABLISHED, 0, false);
@@ -402,6 +402,16 @@ static void do_ttx(struct script *s)
 static void do_trx(struct script *s)
 {
 	script_transfer(s, &(struct script_transfer){ .key = script_number(s, 1) | SCRIPT_TLS_KEY, .dir = HT_DIR_RX });
+}
+
+static void do_h2(struct script *s)
+{
+	script_h2(s, false);
+}
+
+static void do_th2(struct script *s)
+{
+	script_h2(s, true);
 }
 
 static void do_eof(struct script *s)
@@ -608,6 +618,8 @@ static const struct {
 	{ "rx", do_rx },
 	{ "ttx", do_ttx },
 	{ "trx", do_trx },
+	{ "h2", do_h2 },
+	{ "th2", do_th2 },
 	{ "eof", do_eof },
 	{ "teof", do_teof },
 	{ "txfail", do_txfail },
@@ -712,6 +724,7 @@ unsigned int script_free(struct script *s)
 	ht_engine_free(s->engine);
 	for (size_t i = 0; i < s->state_cnt; i++)
 		open_cnt += s->state[i] == SEEN;
+	script_h2_free(s);
 	free(s->state);
 	free(s->text.bytes);
 	free(s);

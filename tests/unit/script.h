@@ -24,6 +24,10 @@
  *      took=TIME the call began that long before its end; took=? unknown
  *      lost=N    hdr.lost; late=TIME the record's time is that long ago; also of other records
  *      stream=tls|http1|http2|websocket|socks|other  handshake  nobuf  cookie=C (of T's records; else the last bound one)  foreign
+ *   h2 C tx|rx FRAME... [OPTION]...; th2 T tx|rx FRAME...     one call that carries HTTP/2 frames:
+ *      preface  settings  settings:ID=VALUE  ack  HID,NAME=VALUE,...  DID:BYTES  MID:BYTES (DATA with one gRPC message)  RID:CODE (RST_STREAM)
+ *      PID:PROMISED,NAME=VALUE,... (PUSH_PROMISE)
+ *      GLAST:CODE (GOAWAY)  WID:N (WINDOW_UPDATE); a dot behind ID: END_STREAM
  *   gap C|tT tx|rx N      N bytes pass unseen
  *   alert C tx|rx NUMBER  a fatal alert in clear
  *   tls T start|done|fail LIB REASON [VERIFY]|bind C nested|fd|bytes|none|sni NAME|alpn NAME|shutdown|error LIB REASON|free [server] [cookie=C]

@@ -22,6 +22,7 @@ struct script_stream {
 	uint64_t cookie; /* of a TLS object: last bound */
 	struct ht_addr local, remote;
 	bool has_fin;
+	struct nghttp2_hd_deflater *deflater[2]; /* of HTTP/2, by direction */
 };
 
 struct script {
@@ -81,5 +82,13 @@ void script_state(struct script *s, uint64_t c, uint8_t from, uint8_t to, int er
 void script_sock_event(struct script *s, uint64_t c, uint16_t kind, int err);
 void script_transfer(struct script *s, const struct script_transfer *t);
 void script_proc(struct script *s, uint16_t op, uint32_t pid, uint32_t ppid, const char *comm, const char *exe);
+
+/* ---- script_h2.c ---- */
+
+/* The command h2 (of a TLS object: th2). */
+void script_h2(struct script *s, bool is_tls);
+/* The stream of bytes is another one's from now on. */
+void script_h2_forget(struct script_stream *stream);
+void script_h2_free(struct script *s);
 
 #endif

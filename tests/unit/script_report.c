@@ -402,7 +402,9 @@ const char *script_check(const struct httptrace_request *request, bool is_done)
 		return "a gRPC error without gRPC";
 	if (httptrace_request__is_open(request) && outcome != HTTPTRACE_INCOMPLETE)
 		return "open, and ended";
-	if (httptrace_request__kind(request) != HTTPTRACE_WEBSOCKET && !seen[HTTPTRACE_GET_CONN].cnt)
+	/* But of a request that was lost, and its answer was not. */
+	if (httptrace_request__kind(request) != HTTPTRACE_WEBSOCKET && !seen[HTTPTRACE_GET_CONN].cnt &&
+	    !(httptrace_request__lost(request) && !seen[HTTPTRACE_WROTE_HEADERS].cnt))
 		return "no GetConn";
 	return NULL;
 }

@@ -19,6 +19,7 @@
 #include "script.h"
 #include "test_engine_cases_dial.h"
 #include "test_engine_cases_gap.h"
+#include "test_engine_cases_h2.h"
 #include "test_engine_cases_http.h"
 #include "test_engine_cases_tls.h"
 #include "test_engine_cases_unix.h"
@@ -77,6 +78,12 @@ static void test_gaps(void **state)
 {
 	(void)state;
 	run_cases(gap_cases, ARRAY_SIZE(gap_cases));
+}
+
+static void test_h2(void **state)
+{
+	(void)state;
+	run_cases(h2_cases, ARRAY_SIZE(h2_cases));
 }
 
 /* ---- a conversation in all pieces ---- */
@@ -372,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_h2),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_many_connections),
 		cmocka_unit_test(test_many_unused),

@@ -196,15 +196,6 @@ static const struct engine_case tls_cases[] = {
 	  "requests=0 dials=0\n" },
 
 	/* ---- not HTTP/1 ---- */
-	{ "HTTP/2 by its preface: once a connection",
-	  "whole\n" TLS_UP
-	  "ttx 1 'PRI * HTTP/2.0~~SM~~'\n trx 1 '\\x00\\x00\\x00\\x04'\n ttx 1 'GET / HTTP/1.1~Host: a~~'\n close 1\n +1s\n counts\n",
-	  "requests=0 dials=0 http2_skipped=1\n" },
-	{ "HTTP/2 by BPF's word", TLS_UP "ttx 1 '' +24 stream=http2\n close 1\n +1s\n counts\n", "requests=0 dials=0 http2_skipped=1\n" },
-	{ "HTTP/2 in clear",
-	  "whole\n" UP
-	  "tx 1 'PRI * HTTP/2.0~~SM~~'\n rx 1 '\\x00\\x00\\x00\\x04'\n tx 1 'GET / HTTP/1.1~Host: a~~'\n close 1\n +1s\n counts\n",
-	  "requests=0 dials=0 http2_skipped=1\n" },
 	{ "another protocol inside TLS", TLS_UP "ttx 1 '\\x00\\x01\\x02'\n" TGET TOK "close 1\n +1s\n counts\n",
 	  "requests=0 dials=0 not_http=1\n" },
 	{ "a TLS library that is not traced",

@@ -15,6 +15,7 @@
 #include "proto/http1.h"
 #include "req/exchange.h"
 #include "req/h1.h"
+#include "req/h2.h"
 #include "req/request.h"
 #include "util/names.h"
 
@@ -377,32 +378,42 @@ static bool starts_with(const struct ht_rec_data *rec, const char *text)
 	return rec->captured_len >= len && !memcmp(rec + 1, text, len);
 }
 
-static bool not_http1(struct ht_conn *conn, enum ht_conn_kind kind, const char *what)
+static bool not_http(struct ht_conn *conn, uint64_t *count, const char *what)
 {
 	char remote[HT_REMOTE_TEXT_MAX];
 
-	if (kind == HT_CONN_HTTP2)
-		conn->engine->counts.http2_skipped++;
-	else
-		conn->engine->counts.not_http++;
+	++*count;
 	ht_engine_log(conn->engine, "connection c-%llu of pid %u to %s: %s: left alone", (unsigned long long)conn->number,
 		      conn->proc ? conn->proc->tgid : 0, ht_conn_remote_text(conn, remote, sizeof(remote)), what);
 	if (!conn->tls)
-		conn->kind = kind;
+		conn->kind = HT_CONN_OTHER;
 	ht_conn_drop_exchange(conn, 0);
 	ht_conn_forget_dial(conn);
 	return false;
 }
 
+/* The exchange for a connection that begins with this record's bytes. NULL when memory is out. */
+static struct ht_exchange *exchange_for(struct ht_conn *conn, const struct ht_rec_data *rec)
+{
+	/* RFC 9113 section 3.4: the client's connection preface. */
+	bool has_preface = rec->dir == HT_DIR_TX && starts_with(rec, "PRI * HTTP/2.0");
+
+	if (!has_preface && rec->stream != HT_STREAM_HTTP2)
+		return ht_h1_new(conn);
+	conn->engine->counts.http2++;
+	if (!conn->tls)
+		conn->kind = HT_CONN_HTTP2;
+	else if (has_preface && !conn->tls->alpn[0])
+		memcpy(conn->tls->alpn, "h2", sizeof("h2"));
+	return ht_h2_new(conn, NULL);
+}
+
 bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec)
 {
 	if (!conn->exchange) {
-		/* RFC 9113 section 3.4: the client's connection preface. */
-		if (rec->stream == HT_STREAM_HTTP2 || (rec->dir == HT_DIR_TX && starts_with(rec, "PRI * HTTP/2.0")))
-			return not_http1(conn, HT_CONN_HTTP2, "HTTP/2");
 		if (rec->stream == HT_STREAM_OTHER)
-			return not_http1(conn, HT_CONN_OTHER, "not HTTP");
-		conn->exchange = ht_h1_new(conn);
+			return not_http(conn, &conn->engine->counts.not_http, "not HTTP");
+		conn->exchange = exchange_for(conn, rec);
 		if (!conn->exchange) {
 			conn->engine->counts.out_of_memory++;
 			return true;
@@ -411,8 +422,10 @@ bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec)
 	if (rec->hdr.lost)
 		ht_exchange_lost(conn->exchange, rec->hdr.lost);
 	ht_exchange_data(conn->exchange, rec);
+	if (conn->exchange->is_not_http && rec->stream == HT_STREAM_HTTP2)
+		return not_http(conn, &conn->engine->counts.http2_skipped, "HTTP/2 that cannot be read");
 	if (conn->exchange->is_not_http)
-		return not_http1(conn, HT_CONN_OTHER, "not HTTP");
+		return not_http(conn, &conn->engine->counts.not_http, "not HTTP");
 	return true;
 }
 
@@ -463,6 +476,7 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 	if (conn->kind == HT_CONN_TLS) {
 		ht_conn_lost(conn, rec->hdr.lost);
 		ht_conn_tls_bytes(conn, rec);
-	} else if (conn->kind == HT_CONN_HTTP1)
+	} else if (conn->kind == HT_CONN_HTTP1 || conn->kind == HT_CONN_HTTP2) {
 		ht_conn_plaintext(conn, rec);
+	}
 }

@@ -18,7 +18,7 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec);
 
 /* The connection, made if its begin was not seen. NULL when memory is out. */
 struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t tgid);
-/* Application bytes of one direction, in clear or out of TLS: finds out the protocol and hands them on. False: not HTTP/1, send no more. */
+/* Application bytes of one direction, in clear or out of TLS: finds out the protocol and hands them on. False: not HTTP, send no more. */
 bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec);
 /* Its exchange ends as incomplete and goes: the protocol above the socket has changed. */
 void ht_conn_drop_exchange(struct ht_conn *conn, uint64_t now_ns);

@@ -230,6 +230,7 @@ void ht_engine_summary(struct ht_engine *engine, struct httptrace_notice *n)
 	};
 	/* Told only where there is something to tell. */
 	const struct httptrace_counter rare[] = {
+		{ "http2", c->http2 },
 		{ "evicted_processes", c->evicted_procs },
 		{ "evicted_connections", c->evicted_conns },
 		{ "evicted_tls_objects", c->evicted_tls_objects },

@@ -189,7 +189,7 @@ struct ht_tls_object {
 	char alpn[32];
 	char server_name[HT_HELLO_NAME_MAX];
 	bool is_unbound_told;
-	bool is_ignored; /* its plaintext is not HTTP/1 */
+	bool is_ignored; /* its plaintext is not HTTP */
 	bool is_freed;   /* the program freed it: its connection owns it now */
 };
 
@@ -199,7 +199,8 @@ struct ht_engine_counts {
 	uint64_t dials;
 	uint64_t websockets;
 	uint64_t unbound;       /* TLS objects whose plaintext has no socket */
-	uint64_t http2_skipped; /* connections */
+	uint64_t http2;         /* connections */
+	uint64_t http2_skipped; /* of them: nothing could be made of what they sent */
 	uint64_t not_http;      /* client connections of another protocol */
 	uint64_t opaque_tls;    /* TLS connections of a library that is not traced */
 	uint64_t tunnels;       /* CONNECTs that succeeded */

@@ -216,6 +216,21 @@ void ht_flight_headless(struct ht_exchange *exchange, struct ht_flight *flight)
 	flight->request->is_identified = true;
 }
 
+void ht_flight_sent_body(struct ht_flight *flight, const struct ht_rec_data *rec, uint64_t n)
+{
+	uint64_t begin_ns = rec->start_ns ? rec->start_ns : rec->hdr.ts_ns;
+
+	/* hooks.md B3: in the same write as the head, or right behind it, the client did not wait. */
+	if (!flight->sent_body_bytes && flight->is_expecting && !flight->is_wait_told) {
+		if (begin_ns > flight->head_ns && begin_ns - flight->head_ns > HT_NOT_WAITING_NS)
+			ht_flight_wait_continue(flight);
+		else
+			flight->is_wait_told = true;
+	}
+	flight->sent_body_bytes += n;
+	flight->request->sent.body_bytes = (int64_t)flight->sent_body_bytes;
+}
+
 void ht_flight_wait_continue(struct ht_flight *flight)
 {
 	if (!flight->is_expecting || flight->is_wait_told)

@@ -7,6 +7,7 @@
 #ifndef HT_FLIGHT_H
 #define HT_FLIGHT_H
 
+#include "proto/grpc.h"
 #include "proto/http1.h"
 #include "req/exchange.h"
 #include "req/request.h"
@@ -47,6 +48,12 @@ struct ht_flight {
 	bool is_1_0;     /* one side spoke HTTP/1.0: both must say keep-alive */
 	bool says_keep[2];
 	enum ht_http1_framing framing; /* of the final response */
+	/* HTTP/2 only */
+	uint32_t stream_id;
+	bool is_early;                       /* its response came before its request was told */
+	bool has_content;                    /* the response has DATA frames to come */
+	bool has_hidden_trailers;            /* fields of its trailers are not known */
+	struct ht_grpc_messages messages[2]; /* of a gRPC call, by direction */
 };
 
 /* What a request head asks for; empty spans: not known. */
@@ -68,6 +75,8 @@ void ht_flight_asks(struct ht_exchange *exchange, struct ht_flight *flight, cons
 void ht_flight_got_conn(struct ht_exchange *exchange, struct ht_flight *flight, const char *host_port);
 /* Connection and dial of a request whose head never became whole. */
 void ht_flight_headless(struct ht_exchange *exchange, struct ht_flight *flight);
+/* The record has n bytes of the request's content. */
+void ht_flight_sent_body(struct ht_flight *flight, const struct ht_rec_data *rec, uint64_t n);
 void ht_flight_written(struct ht_flight *flight, uint64_t ts_ns, const struct httptrace_error *error);
 void ht_flight_wait_continue(struct ht_flight *flight);
 /* Why requests under way end. */

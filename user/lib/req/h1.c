@@ -153,20 +153,9 @@ static void request_head(void *ctx, const struct ht_http1_head *head)
 static void request_body(void *ctx, uint64_t n)
 {
 	struct ht_h1 *h1 = ctx;
-	struct ht_flight *flight = h1->writing;
-	uint64_t begin_ns = h1->rec->start_ns ? h1->rec->start_ns : h1->rec->hdr.ts_ns;
 
-	if (!flight)
-		return;
-	/* hooks.md B3: in the same write as the head, or right behind it, the client did not wait. */
-	if (!flight->sent_body_bytes && flight->is_expecting && !flight->is_wait_told) {
-		if (begin_ns > flight->head_ns && begin_ns - flight->head_ns > HT_NOT_WAITING_NS)
-			ht_flight_wait_continue(flight);
-		else
-			flight->is_wait_told = true;
-	}
-	flight->sent_body_bytes += n;
-	flight->request->sent.body_bytes = (int64_t)flight->sent_body_bytes;
+	if (h1->writing)
+		ht_flight_sent_body(h1->writing, h1->rec, n);
 }
 
 static void request_end(void *ctx, const struct ht_http1_field *trailers, size_t trailer_cnt)
@@ -401,48 +390,30 @@ static void look_for_abandoned_body(struct ht_h1 *h1, const struct ht_rec_data *
 	ht_h1_finish(h1, flight);
 }
 
-/* Where the direction's next byte stands. A stream that was not seen from its first byte on begins with its first record, at off. */
-static uint64_t expected_off(const struct ht_h1 *h1, int dir, uint64_t off)
-{
-	if (h1->has_off[dir])
-		return h1->off[dir];
-	return h1->is_from_start ? 0 : off;
-}
-
 static void feed(struct ht_h1 *h1, const struct ht_rec_data *rec)
 {
 	struct ht_http1 *parser = h1->parser[rec->dir];
-	const uint8_t *data = (const uint8_t *)(rec + 1);
-	uint64_t expected = expected_off(h1, rec->dir, rec->off);
-	uint32_t captured_len = rec->captured_len, orig_len = rec->orig_len;
+	struct ht_piece piece = ht_piece_take(&h1->reach[rec->dir], h1->is_from_start, rec);
 
 	h1->rec = rec;
-	h1->has_off[rec->dir] = true;
-	if (rec->off < expected) { /* told before: the records of a call that was seen twice */
-		uint64_t known = expected - rec->off;
-
-		if (known >= orig_len)
-			return;
-		data += known < captured_len ? known : captured_len;
-		captured_len -= known < captured_len ? (uint32_t)known : captured_len;
-		orig_len -= (uint32_t)known;
-	}
-	h1->off[rec->dir] = rec->off + rec->orig_len;
-	if (rec->off > expected && !h1->is_awry[rec->dir]) {
+	if (!piece.orig_len)
+		return;
+	if (piece.gap && !h1->is_awry[rec->dir]) {
 		if (!rec->hdr.lost)
 			ht_exchange_lost(&h1->base, 1);
-		ht_http1_skip(parser, rec->off - expected);
+		ht_http1_skip(parser, piece.gap);
 	}
 	if (!is_back_on_track(h1, rec))
 		return;
 	if (rec->dir == HT_DIR_TX)
 		look_for_abandoned_body(h1, rec);
-	if (captured_len)
-		ht_http1_feed(parser, data, captured_len);
-	if (h1->writing && !h1->writing->has_head && rec->dir == HT_DIR_TX && ht_http1_probe(HT_HTTP1_REQUEST, data, captured_len) == 1)
+	if (piece.captured_len)
+		ht_http1_feed(parser, piece.data, piece.captured_len);
+	if (h1->writing && !h1->writing->has_head && rec->dir == HT_DIR_TX &&
+	    ht_http1_probe(HT_HTTP1_REQUEST, piece.data, piece.captured_len) == 1)
 		h1->writing->is_plausible = true;
-	if (captured_len < orig_len && !h1->is_dead && !h1->is_awry[rec->dir])
-		ht_http1_skip(parser, orig_len - captured_len);
+	if (piece.captured_len < piece.orig_len && !h1->is_dead && !h1->is_awry[rec->dir])
+		ht_http1_skip(parser, piece.orig_len - piece.captured_len);
 }
 
 static void hold(struct ht_h1 *h1, const struct ht_rec_data *rec);
@@ -567,11 +538,10 @@ static void reach(struct ht_exchange *exchange, int dir, uint64_t off, uint64_t 
 	uint64_t expected;
 
 	release_held(h1);
-	expected = expected_off(h1, dir, off);
+	expected = ht_reach_next(&h1->reach[dir], h1->is_from_start, off);
 	if (h1->is_dead || h1->is_awry[dir] || off <= expected)
 		return;
-	h1->has_off[dir] = true;
-	h1->off[dir] = off;
+	h1->reach[dir] = (struct ht_reach){ .off = off, .is_known = true };
 	h1->rec = &at;
 	ht_http1_skip(h1->parser[dir], off - expected);
 	h1->rec = NULL;

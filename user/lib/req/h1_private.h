@@ -8,6 +8,7 @@
 #include "proto/http1.h"
 #include "req/flight.h"
 #include "req/h1.h"
+#include "req/piece.h"
 
 /* interface.md: a request is reported at most 5 ms after its response ended. */
 #define HT_FATE_NS       (5 * HT_MS)
@@ -21,8 +22,7 @@ struct ht_held; /* a receive record that waits for its request */
 struct ht_h1 {
 	struct ht_exchange base;
 	struct ht_http1 *parser[2]; /* by direction */
-	uint64_t off[2];
-	bool has_off[2];
+	struct ht_reach reach[2];
 	bool is_awry[2];               /* after a gap: waits for bytes that begin a message */
 	const struct ht_rec_data *rec; /* being fed */
 	struct ht_list flights;        /* in the order of sending */

@@ -48,7 +48,7 @@ void ht_h1_request_head(struct ht_h1 *h1, struct ht_flight *flight, const struct
 	if (!opts->no_headers) {
 		request->sent.headers = ht_hook_headers(request, head->fields, head->field_cnt, opts->no_redact);
 		request->sent.header_cnt = request->sent.headers ? head->field_cnt : 0;
-		ht_hook_wrote_fields(request, ts_ns, request->sent.headers, request->sent.header_cnt);
+		ht_hook_wrote_fields(request, ts_ns, request->sent.headers, request->sent.header_cnt, true);
 	}
 	ht_hook_plain(request, HTTPTRACE_WROTE_HEADERS, ts_ns, HTTPTRACE_PROXY);
 	/* A CONNECT that succeeds is no request (hooks.md C 13): its response decides. */

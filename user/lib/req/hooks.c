@@ -165,14 +165,14 @@ void ht_hook_1xx(struct httptrace_request *request, uint64_t ts_ns, int code, co
 	ht_request_add_hook(request, HTTPTRACE_GOT_1XX_RESPONSE, (int64_t)ts_ns, HTTPTRACE_OBSERVED, &info);
 }
 
-/* Go calls the hook once per field name, with all its values; on the wire these are adjacent lines of one name. */
-void ht_hook_wrote_fields(struct httptrace_request *request, uint64_t ts_ns, const struct httptrace_header *headers, size_t header_cnt)
+void ht_hook_wrote_fields(struct httptrace_request *request, uint64_t ts_ns, const struct httptrace_header *headers, size_t header_cnt,
+			  bool is_joined)
 {
 	for (size_t i = 0, n; i < header_cnt; i += n) {
 		struct httptrace_wrote_header_field_info info = { .key = headers[i].name };
 		const char **values;
 
-		for (n = 1; i + n < header_cnt && !strcasecmp(headers[i].name, headers[i + n].name); n++)
+		for (n = 1; is_joined && i + n < header_cnt && !strcasecmp(headers[i].name, headers[i + n].name); n++)
 			;
 		values = ht_request_alloc(request, n * sizeof(*values));
 		if (!values)

@@ -30,7 +30,12 @@ void ht_hook_dns(struct httptrace_request *request, const struct ht_lookup *look
 void ht_hook_connect_start(struct httptrace_request *request, const struct ht_attempt *attempt);
 void ht_hook_connect_done(struct httptrace_request *request, const struct ht_attempt *attempt);
 void ht_hook_1xx(struct httptrace_request *request, uint64_t ts_ns, int code, const struct httptrace_header *headers, size_t header_cnt);
-void ht_hook_wrote_fields(struct httptrace_request *request, uint64_t ts_ns, const struct httptrace_header *headers, size_t header_cnt);
+/*
+ * is_joined: once per field name with all its values, which on the wire are adjacent lines of one name, as Go does with HTTP/1; else once per field, as with
+ * HTTP/2.
+ */
+void ht_hook_wrote_fields(struct httptrace_request *request, uint64_t ts_ns, const struct httptrace_header *headers, size_t header_cnt,
+			  bool is_joined);
 void ht_hook_wrote_request(struct httptrace_request *request, uint64_t ts_ns, const struct httptrace_error *error);
 void ht_hook_put_idle(struct httptrace_request *request, uint64_t ts_ns, enum httptrace_how how);
 void ht_hook_response_headers(struct httptrace_request *request, uint64_t ts_ns, int status);

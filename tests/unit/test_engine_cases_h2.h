@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * test_engine_cases_h2.h - HTTP/2: streams, how they end, what is known of a connection joined late (hooks.md C12 to C12d; interface.md).
+ */
+#ifndef HT_TEST_ENGINE_CASES_H2_H
+#define HT_TEST_ENGINE_CASES_H2_H
+
+#include "test_engine_cases.h"
+
+#define H2_UP     UP "h2 1 tx preface settings\n h2 1 rx settings ack\n h2 1 tx ack\n"
+#define Q(id)     "H" id ".,:method=GET,:scheme=http,:authority=a,:path=/" id " "
+#define POST(id)  "H" id ",:method=POST,:scheme=http,:authority=a,:path=/" id " "
+#define A(id)     "H" id ",:status=200 D" id ".:2 "
+#define CALL(id)  "H" id ",:method=POST,:scheme=http,:authority=a,:path=/p.S/M,content-type=application/grpc,te=trailers "
+#define REPLY(id) "H" id ",:status=200,content-type=application/grpc "
+
+static const struct engine_case h2_cases[] = {
+	{ "C12: cold, prior knowledge; no PutIdleConn; every argument, time and mark",
+	  "show args time how conn times bytes\n" H2_UP "h2 1 tx " Q("1") "\n h2 1 rx " A("1") "\n" KEEP,
+	  "GET http://a/1 200 ok : GetConn{a:80}?@0 ConnectStart{127.0.0.1:80}@0 ConnectDone{127.0.0.1:80}@10 GotConn{fresh}?@10 WroteHeaders~@50 "
+	  "WroteRequest@50 GotFirstResponseByte@60 GotResponseHeaders{200}@60 GotBody{2}@60 "
+	  "[c-1 127.0.0.1:40001>127.0.0.1:80 #1 http=2 stream=1] tx=9+0 rx=1+2 (blocked=- dns=- connect=10 tls=- send=40 wait=10 receive=0 total=60)\n" },
+	{ "over TLS", TLS_UP "th2 1 tx preface settings " Q("1") "\n th2 1 rx settings " A("1") "\n" KEEP,
+	  "GET http://a/1 200 ok : " COLD_TLS SENT GOT "\n" },
+	{ "fields: pseudo-header fields are hooks, and no headers; one call a field; secrets are redacted",
+	  "show fields args\n" H2_UP
+	  "h2 1 tx H1.,:method=GET,:scheme=http,:authority=a,:path=/?token=xyz,cookie=s=1,cookie=t=2,accept=*/*\n h2 1 rx " A(
+		  "1") "\n" KEEP,
+	  "GET http://a/?token=[redacted] 200 ok : GetConn{a:80} ConnectStart{127.0.0.1:80} ConnectDone{127.0.0.1:80} GotConn{fresh} "
+	  "WroteHeaderField{:method=GET} WroteHeaderField{:scheme=http} WroteHeaderField{:authority=a} WroteHeaderField{:path=/?token=[redacted]} "
+	  "WroteHeaderField{cookie=[redacted]} WroteHeaderField{cookie=[redacted]} WroteHeaderField{accept=*/*} WroteHeaders WroteRequest "
+	  "GotFirstResponseByte GotResponseHeaders{200} GotBody{2}\n" },
+	{ "C12b: the next, when nothing is under way: idle since the last response",
+	  "show time\n" H2_UP "h2 1 tx " Q("1") "\n h2 1 rx " A("1") "\n h2 1 tx " Q("3") "\n h2 1 rx " A("3") "\n" KEEP,
+	  "GET http://a/1 200 ok : GetConn@0 ConnectStart@0 ConnectDone@10 GotConn{fresh}@10 WroteHeaders@50 WroteRequest@50 GotFirstResponseByte@60 "
+	  "GotResponseHeaders@60 GotBody@60\n"
+	  "GET http://a/3 200 ok : GetConn@0 GotConn{reused,idle=5}@0 WroteHeaders@5 WroteRequest@5 GotFirstResponseByte@15 GotResponseHeaders@15 GotBody@15\n" },
+	{ "C12b: while another is under way; answers in another order",
+	  H2_UP "h2 1 tx " Q("1") "\n h2 1 tx " Q("3") Q("5") "\n h2 1 rx " A("5") "\n h2 1 rx " A("3") A("1") "\n" KEEP,
+	  "GET http://a/5 200 ok : " BUSY SENT GOT "\n"
+	  "GET http://a/3 200 ok : " BUSY SENT GOT "\n"
+	  "GET http://a/1 200 ok : " COLD SENT GOT "\n" },
+	{ "the client closes within 5 ms", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx " A("1") "\n close 1\n +1s\n",
+	  "GET http://a/1 200 ok : " COLD SENT GOT " ConnClosed{client}\n" },
+	{ "a body in frames, between others' frames; END_STREAM on an empty one",
+	  "show bytes\n" H2_UP
+	  "h2 1 tx " POST("1") "\n h2 1 tx D1:3 " Q("3") "D1:4 D1.\n h2 1 rx H1,:status=200 D1:10 H3,:status=200 D3.:1 D1:20 D1.\n" KEEP,
+	  "GET http://a/3 200 ok : " BUSY SENT GOT " tx=7+0 rx=1+1\n"
+	  "POST http://a/1 200 ok : " COLD SENT GOT " tx=9+7 rx=1+30\n" },
+	{ "no content: END_STREAM on the head", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1.,:status=204\n" KEEP,
+	  "GET http://a/1 204 ok : " COLD SENT HEAD "\n" },
+	{ "trailers, of both sides", H2_UP "h2 1 tx " POST("1") "D1:3 H1.,x=y\n h2 1 rx H1,:status=200 D1:1 H1.,z=u\n" KEEP,
+	  "POST http://a/1 200 ok : " COLD SENT GOT "\n" },
+	{ "C9: interim responses", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=103,link=x\n h2 1 rx " A("1") "\n" KEEP,
+	  "GET http://a/1 200 ok : " COLD SENT " GotFirstResponseByte Got1xxResponse{103} GotResponseHeaders GotBody\n" },
+	{ "C12d: Expect, 100: Got1xxResponse before Got100Continue",
+	  H2_UP
+	  "h2 1 tx H1,:method=POST,:scheme=http,:authority=a,:path=/1,expect=100-continue\n h2 1 rx H1,:status=100\n h2 1 tx D1.:5\n h2 1 rx " A(
+		  "1") "\n" KEEP,
+	  "POST http://a/1 200 ok : " COLD
+	  " WroteHeaders Wait100Continue GotFirstResponseByte Got1xxResponse{100} Got100Continue WroteRequest "
+	  "GotResponseHeaders GotBody\n" },
+	{ "a 100 that nobody expected has both hooks", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=100 " A("1") "\n" KEEP,
+	  "GET http://a/1 200 ok : " COLD SENT " GotFirstResponseByte Got1xxResponse{100} Got100Continue GotResponseHeaders GotBody\n" },
+
+	/* ---- how streams end ---- */
+	{ "reset by the server", H2_UP "h2 1 tx " Q("1") Q("3") "\n h2 1 rx R1:8\n h2 1 rx " A("3") "\n" KEEP,
+	  "GET http://a/1 reset wait/CANCEL : " COLD SENT "\n"
+	  "GET http://a/3 200 ok : " BUSY SENT GOT "\n" },
+	{ "refused, and tried again on another connection",
+	  H2_UP "h2 1 tx " Q("1") "\n h2 1 rx R1:7\n connect 2 127.0.0.1:80\n up 2\n h2 2 tx preface settings " Q(
+		  "1") "\n h2 2 rx settings " A("1") "\n" KEEP,
+	  "GET http://a/1 reset wait/REFUSED_STREAM : " COLD SENT "\n"
+	  "GET http://a/1 200 ok : " COLD SENT GOT "\n" },
+	{ "reset by the server in the body", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=200 D1:5\n h2 1 rx R1:2\n" KEEP,
+	  "GET http://a/1 200 reset receive/INTERNAL_ERROR : " COLD SENT GOT "\n" },
+	{ "reset by the client", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=200 D1:5\n h2 1 tx R1:8\n h2 1 rx D1.:3\n" KEEP,
+	  "GET http://a/1 200 aborted receive/CANCEL : " COLD SENT GOT "\n" },
+	{ "a code without a name", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx R1:4919\n" KEEP,
+	  "GET http://a/1 reset wait/0x1337 : " COLD SENT "\n" },
+	{ "answered before the body was sent: the rest is not wanted",
+	  H2_UP "h2 1 tx " POST("1") "D1:3\n h2 1 rx H1.,:status=413\n h2 1 rx R1:0\n" KEEP,
+	  "POST http://a/1 413 ok : " COLD " WroteHeaders" HEAD " WroteRequest{NO_ERROR}\n" },
+	{ "answered, and the body goes on", H2_UP "h2 1 tx " POST("1") "D1:3\n h2 1 rx H1.,:status=413\n +10ms\n h2 1 tx D1.:3\n" KEEP,
+	  "POST http://a/1 413 ok : " COLD " WroteHeaders" HEAD " WroteRequest\n" },
+	{ "answered, and the body goes on for long: without us",
+	  H2_UP "h2 1 tx " POST("1") "D1:3\n h2 1 rx H1.,:status=413\n +60ms\n h2 1 tx D1.:3\n" KEEP,
+	  "POST http://a/1 413 ok : " COLD " WroteHeaders" HEAD "\n" },
+	{ "GOAWAY: what it does not cover was not processed",
+	  H2_UP "h2 1 tx " Q("1") Q("3") Q("5") "\n h2 1 rx G3:0\n h2 1 rx " A("1") A("3") "\n fin 1\n close 1\n +1s\n",
+	  "GET http://a/5 closed wait/GOAWAY : " BUSY SENT "\n"
+	  "GET http://a/1 200 ok : " COLD SENT GOT "\n"
+	  "GET http://a/3 200 ok : " BUSY SENT GOT " ConnClosed{server}\n" },
+	{ "the server closes with streams open: each ends",
+	  H2_UP "h2 1 tx " Q("1") Q("3") "\n h2 1 rx H1,:status=200 D1:1\n fin 1\n eof 1\n close 1\n +1s\n",
+	  "GET http://a/1 200 closed receive/closed : " COLD SENT GOT " ConnClosed{server}\n"
+	  "GET http://a/3 closed wait/closed : " BUSY SENT " ConnClosed{server}\n" },
+	{ "the connection is reset with streams open", H2_UP "h2 1 tx " Q("1") Q("3") "\n reset 1\n rxfail 1 ECONNRESET\n +1s\n",
+	  "GET http://a/1 reset wait/ECONNRESET : " COLD SENT " ConnClosed{reset}\n"
+	  "GET http://a/3 reset wait/ECONNRESET : " BUSY SENT " ConnClosed{reset}\n" },
+	{ "the client closes with streams open", H2_UP "h2 1 tx " Q("1") POST("3") "\n close 1\n +1s\n",
+	  "GET http://a/1 aborted wait/aborted : " COLD SENT " ConnClosed{client}\n"
+	  "POST http://a/3 aborted send/aborted : " BUSY " WroteHeaders WroteRequest{aborted} ConnClosed{client}\n" },
+	{ "tracing ends while a response runs", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=200 D1:7\n end\n",
+	  "GET http://a/1 200 incomplete receive/incomplete open : " COLD SENT GOT "\n" },
+	{ "a pushed stream is nobody's request",
+	  H2_UP "h2 1 tx " Q("1") "\n h2 1 rx P1:2,:method=GET,:scheme=http,:authority=a,:path=/p H2,:status=200 D2.:5 " A("1") "\n" KEEP,
+	  "GET http://a/1 200 ok : " COLD SENT GOT "\n" },
+
+	/* ---- what is lost, late, or older than we ---- */
+	{ "the response is told before its request: another thread reads",
+	  "show time\n" H2_UP "h2 1 rx " A("1") "\n h2 1 tx " Q("1") " took=20us\n" KEEP,
+	  "GET http://a/1 200 ok : GetConn@0 ConnectStart@0 ConnectDone@10 GotConn{fresh}@10 WroteHeaders@50 WroteRequest@50 GotFirstResponseByte@50 "
+	  "GotResponseHeaders@50 GotBody@50\n" },
+	{ "older than we: a response whose request was sent before", "whole\n" OLD "h2 1 rx " A("1") "\n +60ms\n counts\n",
+	  "requests=0 dials=0 unsolicited=1 http2=1\n" },
+	{ "a response whose request was lost, which shows later",
+	  "whole\n" H2_UP "h2 1 tx " Q("1") "\n h2 1 rx " A("1") "\n gap 1 tx 100\n h2 1 rx " A("3") "\n +60ms\n h2 1 tx " Q(
+		  "5") " lost=1\n h2 1 rx " A("5") "\n" KEEP,
+	  "GET http://a/1 200 ok : " COLD SENT GOT "\n"
+	  "- (-) 200 incomplete receive/incomplete lost=1 :" GOT "\n"
+	  "GET (127.0.0.1:80) 200 ok lost=1 : " REUSED SENT GOT "\n" },
+	{ "older than we: what the header table holds is not known; nothing is guessed",
+	  "show args\n whole\n" OLD "h2 1 tx H7.,:method=GET,:scheme=http,:authority=a,:path=/7\n h2 1 rx " A("7") "\n" KEEP,
+	  "GET http://a/7 200 ok : GetConn{a:80} GotConn{unknown} WroteHeaders WroteRequest GotFirstResponseByte GotResponseHeaders{200} GotBody{2}\n" },
+
+	/* ---- gRPC ---- */
+	{ "a unary call", H2_UP "h2 1 tx " CALL("1") "M1.:3\n h2 1 rx " REPLY("1") "M1:4 H1.,grpc-status=0\n" KEEP,
+	  "POST http://a/p.S/M 200 ok grpc(p.S M OK 0 '' 1/1) : " COLD SENT GOT "\n" },
+	{ "an error in the trailers",
+	  H2_UP "h2 1 tx " CALL("1") "M1.:3\n h2 1 rx " REPLY("1") "H1.,grpc-status=5,grpc-message=no%20such\n" KEEP,
+	  "POST http://a/p.S/M 200 grpc_error receive/NOT_FOUND grpc(p.S M NOT_FOUND 5 'no such' 1/0) : " COLD SENT GOT "\n" },
+	{ "an error is all there is (Trailers-Only)",
+	  H2_UP "h2 1 tx " CALL("1") "M1.:3\n h2 1 rx H1.,:status=200,content-type=application/grpc,grpc-status=12\n" KEEP,
+	  "POST http://a/p.S/M 200 grpc_error receive/UNIMPLEMENTED grpc(p.S M UNIMPLEMENTED 12 '' 1/0) : " COLD SENT HEAD "\n" },
+	{ "messages both ways",
+	  H2_UP
+	  "h2 1 tx " CALL("1") "M1:3\n h2 1 rx " REPLY("1") "M1:4 M1:1\n h2 1 tx M1:0 M1.:9\n h2 1 rx M1:300 H1.,grpc-status=0\n" KEEP,
+	  "POST http://a/p.S/M 200 ok grpc(p.S M OK 0 '' 3/3) : " COLD " WroteHeaders" HEAD " WroteRequest GotBody\n" },
+	{ "a deadline that the client enforces", H2_UP "h2 1 tx " CALL("1") "M1.:3\n h2 1 tx R1:8\n" KEEP,
+	  "POST http://a/p.S/M aborted wait/CANCEL grpc(p.S M - -1 '' 1/0) : " COLD SENT "\n" },
+	{ "a response without a status", H2_UP "h2 1 tx " CALL("1") "M1.:3\n h2 1 rx " REPLY("1") "D1.\n" KEEP,
+	  "POST http://a/p.S/M 200 grpc_error receive/no_grpc_status grpc(p.S M - -1 '' 1/0) : " COLD SENT GOT "\n" },
+};
+
+#endif
