@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Where a kernel offers several backends of socket events: the same client, watched by a tracer of each at the same time, is reported alike.
+"""Where a kernel offers several backends of socket events: the same client, watched by a tracer of each at the same time, is reported alike. And what
+return probes of the kernel miss is counted and told.
 
 Collected in other kernels only (tests/vm): the one that CI runs on has one backend.
 """
 
 import itertools
+import json
+import platform
+from pathlib import Path
 
 import pytest
 
 from bed import server
 from bed.tracer import Tracer, run
-from bed.wait import limit
+from bed.wait import limit, wait_until
 
 BACKENDS = ("tp_btf", "fentry", "kprobe")
 # What one tracer's program adds to the time of the next one's, and the length of a send where one tells its begin and the other its end.
@@ -78,3 +82,46 @@ def test_every_backend_reports_the_same(bed, stepper, backends):
             for a, b in zip(left["hooks"], right["hooks"]):
                 apart_ns = abs(a["mono_ns"] - b["mono_ns"])
                 assert apart_ns < limit(APART_NS), f"{one} and {other}: {a['hook']} of {left.get('url')} is {apart_ns} ns apart"
+
+
+# A kretprobe has room for so many callers at once, or for fewer: max(10, twice the CPUs), CPUs being two (kernel/kprobes.c, register_kretprobe).
+ROOM = 10
+READERS = 24
+RECVFROM = {"x86_64": 45, "aarch64": 207}[platform.machine()]
+
+
+def waiting_cnt(pid):
+    """How many threads of a process wait in recvfrom(2)."""
+    return sum(path.read_text(encoding="ascii").startswith(f"{RECVFROM} ") for path in Path(f"/proc/{pid}/task").glob("*/syscall"))
+
+
+def test_missed_returns(bed, backends):
+    """More readers wait than a kretprobe has room for: their returns are missed. That is counted, told of each request, and nothing is made up."""
+    assert "kprobe" in backends
+    name = bed.unique()
+    client = bed.start(bed.script("readers.py", "127.0.0.1", server.PLAIN, READERS, name))
+    pid = int(client.stdout.readline())
+    with Tracer(bed, "--backend", "kprobe", "-p", str(pid)) as tracer:
+        client.stdin.write("connect\n")
+        client.stdin.flush()
+        assert client.stdout.readline() == "reading\n"
+        wait_until(lambda: waiting_cnt(pid) == READERS, 10, "threads that wait for an answer")
+        client.stdin.write("send\n")
+        client.stdin.flush()
+        ports = {int(port): number for port, number in json.loads(client.stdout.readline())["ports"].items()}
+        client.stdin.write("end\n")
+        client.stdin.close()
+        assert client.wait(limit(10)) == 0
+        trace = tracer.wait_exit()
+    told = {}
+    for record in trace.requests:
+        number = ports[int(record["conn"]["local"].rpartition(":")[2])]
+        told.setdefault(number, []).append(record)
+        if record["url"] is not None:
+            assert record["url"].endswith((f"/{name}-first-{number}", f"/{name}-second-{number}")), record
+        assert record["lost"] or (record["status"], record["outcome"]) == (200, "ok"), record
+        assert record["status"] in (200, None), record
+    assert len(told) == READERS and all(len({record["url"] for record in records}) == len(records) for records in told.values()), trace.lines
+    touched = {number for number, records in told.items() if any(record["lost"] for record in records)}
+    assert len(touched) >= READERS - ROOM, f"{len(touched)} of {READERS} connections are marked as touched by a loss\n" + "\n".join(trace.lines)
+    assert trace.summary["lost"]["socket_calls"] >= READERS - ROOM and trace.lost == sum(trace.summary["lost"].values()), trace.summary

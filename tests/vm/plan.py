@@ -77,13 +77,14 @@ PLAN = (
     Part("HTTP/2, proxies, WebSockets", NEWER_FORCED, True, ("long",)),
     Part("running processes: an open connection; no breakpoint is left", OPEN, forms=("short",)),
     Part("running processes, their children, open connections, breakpoints", ("test_pid.py",), forms=("long",)),
+    Part("returns that the kernel misses are counted and told", ("test_backends.py::test_missed_returns",), forms=("short",)),
     Part("function returns under seccomp", ("test_seccomp.py",), forms=("long",)),
     Part("every process, servers, what is not HTTP", ("test_system_wide.py",), forms=("long",)),
     Part("names, cgroups, children", ("test_which.py", "-k", "cgroup or name or children"), forms=("long",)),
     Part("libraries that come, go, are replaced", ("test_faults_library.py",), forms=("long",)),
     Part("exec, fork, other namespaces, pids used again", ("test_faults_process.py",), forms=("long",)),
     Part("the rights that are kept suffice", ("test_privileges.py",), forms=("long",)),
-    Part("the same client by every backend at once: the same reports", ("test_backends.py",), forms=("long",)),
+    Part("the same client by every backend at once: the same reports; returns that are missed", ("test_backends.py",), forms=("long",)),
     Part("this kernel: what README says works, other libraries; the kernel has no complaint", ("test_machine.py",)),
 )
 
