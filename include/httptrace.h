@@ -381,7 +381,7 @@ struct httptrace_websocket {
 	size_t sz;
 	int64_t frames_sent; /* by the client; all of them: text, binary, continuation, control. -1 not known */
 	int64_t frames_received;
-	int close_code;                  /* of the first Close frame that has one; 0: none was seen */
+	int close_code;                  /* of the first Close frame; 1005: it has none; 0: not known, or no such frame was seen */
 	bool is_closed;                  /* the connection was closed, or either side sent Close, while it was traced */
 	enum httptrace_closer closed_by; /* who was first; where is_closed */
 };
