@@ -10,6 +10,7 @@ import collections
 import json
 import os
 import re
+import shlex
 import stat
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from bed import nginx
 from bed.tracer import Tracer, run
 
 COUNT = 1000  # of each kind, half of them over TLS
@@ -249,3 +251,27 @@ def test_canaries_that_curl_sends(bed, canary_server, kind, arguments):
     assert done.returncode == 0, done.stderr
     texts = outputs.read({"stdout": done.stdout, "stderr": done.stderr})
     check_run(bed, outputs, texts, capture, {kind: COUNT})
+
+
+# Field lines in two, and names in capitals, are HTTP/1's.
+H2_KINDS = [
+    *(kind for kind in field_kinds() if kind.name not in ("folded", "shouted")),
+    *(kind for kind in KINDS if kind.name.startswith(("query", "path-parameter", "signature"))),
+]
+H2_COUNT = 200
+
+
+def test_canaries_over_http2(bed):
+    """Compressed, and from the second request on out of the header table: ten streams at once on a connection for each kind."""
+    outputs, capture, commands = Outputs(bed), bed.file("canary.cap"), []
+    assert bed.nginx.master
+    for kind in H2_KINDS:
+        fields = [kind.fill(line) for line in kind.fields.splitlines()]
+        options = [word for name, _, value in (line.partition(":") for line in fields) for word in ("-H", f"{name.lower()}: {value.strip()}")]
+        url = f"https://localhost:{nginx.LOAD_H2}{kind.fill(kind.target).replace('@N@', '1')}"
+        commands.append(shlex.join(["h2load", "-n", str(H2_COUNT), "-c", "1", "-m", "10", *options, url]) + " >/dev/null || exit 1")
+    command = ["sh", "-c", "\n".join(commands)]
+    done = run(bed, "-v", "--ring-size", "64M", "-w", capture, *outputs.options, "--", *command, text=False, timeout_s=120)
+    assert done.returncode == 0, done.stderr
+    texts = outputs.read({"stdout": done.stdout, "stderr": done.stderr})
+    check_run(bed, outputs, texts, capture, {kind: H2_COUNT for kind in H2_KINDS})
