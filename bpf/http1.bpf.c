@@ -43,7 +43,9 @@ HT_GLOBAL __noinline int ht_head_done(struct ht_scratch *sc, struct ht_flow *fl,
 		fl->req_cnt++;
 		no_body = !has_cl && !chunked;
 	} else if (status == 101) {
-		fl->quiet = 1;
+		/* What it turned to shows (websocket.bpf.c). */
+		sc->turns = HT_STREAM_WEBSOCKET + 1;
+		no_body = 1;
 	} else if (status / 100 == 1) {
 		no_body = 1;
 	} else {
@@ -52,7 +54,7 @@ HT_GLOBAL __noinline int ht_head_done(struct ht_scratch *sc, struct ht_flow *fl,
 			no_body = !!(fl->head_bits & bit);
 			if ((fl->connect_bits & bit) && status / 100 == 2) {
 				/* A tunnel: judge again what it carries. */
-				fl->kind = HT_STREAM_UNKNOWN;
+				sc->turns = HT_STREAM_UNKNOWN + 1;
 				no_body = 1;
 			}
 			fl->resp_cnt++;
@@ -303,8 +305,6 @@ HT_GLOBAL __noinline int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl,
 	cap = sc->found - carry;
 	ht_head_done(sc, fl, st);
 	rem -= cap;
-	if (fl->quiet)
-		return ht_emit(sc, fl, st, cap, cap + rem);
 	if (st->mode == HT_MODE_LENGTH) {
 		gap = ht_least(st->skip, rem);
 		st->skip -= gap;
@@ -313,14 +313,17 @@ HT_GLOBAL __noinline int ht_feed_head(struct ht_scratch *sc, struct ht_flow *fl,
 	} else if (st->mode == HT_MODE_CLOSE) {
 		gap = rem;
 	}
-	return ht_emit(sc, fl, st, cap, cap + gap);
+	ht_emit(sc, fl, st, cap, cap + gap);
+	if (sc->turns)
+		ht_flow_turn(fl, sc->turns - 1);
+	return 0;
 }
 
 /*
  * One byte of the chunked coding's own, or a small chunk's data. found: 1 data that is not copied, 2 the message's end, 3 not
  * chunked coding.
  */
-static long chunk_step(__u32 i, struct ht_feed *f)
+HT_STEP long chunk_step(__u32 i, struct ht_feed *f)
 {
 	struct ht_scratch *sc = f->sc;
 	struct ht_stream *st = f->st;

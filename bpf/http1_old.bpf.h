@@ -20,17 +20,6 @@ static __always_inline __u64 newline_bits(__u64 w)
 	return ((newlines(w) >> 7) * 0x0102040810204080ULL) >> 56;
 }
 
-/* Place of the lowest bit set, by a de Bruijn sequence; bits is not 0. */
-static const __u8 lowest[64] = {
-	0,  1,  48, 2,  57, 49, 28, 3,  61, 58, 50, 42, 38, 29, 17, 4,  62, 55, 59, 36, 53, 51, 43, 22, 45, 39, 33, 30, 24, 18, 12, 5,
-	63, 47, 56, 27, 60, 41, 37, 16, 54, 35, 52, 21, 44, 32, 23, 11, 46, 26, 40, 15, 34, 20, 31, 10, 25, 14, 19, 9,  13, 8,  7,  6,
-};
-
-static __always_inline __u32 lowest_bit(__u64 bits)
-{
-	return lowest[HT_BOUND(((bits & -bits) * 0x03f79d71b4cb0a89ULL) >> 58, 63)];
-}
-
 /* One line of a head, or 64 bytes without a line's end. */
 static __noinline int scan_line(struct ht_scratch *sc, struct ht_stream *st)
 {
@@ -42,7 +31,7 @@ static __noinline int scan_line(struct ht_scratch *sc, struct ht_stream *st)
 #pragma clang loop unroll(full)
 	for (i = 0; i < 8; i++)
 		bits |= newline_bits(ht_win8(sc, at + 8 * i)) << (8 * i);
-	at += bits ? lowest_bit(bits) : 64;
+	at += bits ? ht_lowest_bit(bits) : 64;
 	if (!bits || at >= end) {
 		sc->at = at < end ? at : end;
 		return 0;

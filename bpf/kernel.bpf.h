@@ -67,6 +67,9 @@ static __always_inline struct task_struct *ht_task(void)
 				break;           \
 	} while (0)
 
+/* A step of such a loop is a function of its own: what the verifier has learnt in it is forgotten behind it. */
+#define HT_STEP static __noinline
+
 /*
  * Makes the verifier know nothing of x, by way of m in a map: ways here that differ in what it knew are one from here on, instead of each being followed
  * to the end.
@@ -94,6 +97,7 @@ static __always_inline struct pt_regs *ht_user_regs(struct task_struct *task)
 #define HT_GLOBAL
 #define HT_PROBE_MAP_FLAGS           BPF_F_NO_PREALLOC
 #define HT_LOOP(n, old_n, step, ctx) bpf_loop(n, step, ctx, 0)
+#define HT_STEP                      static
 #define HT_FORGET(x, m)
 
 /* The running task, which task is, as helpers want it. */

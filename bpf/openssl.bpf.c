@@ -10,6 +10,7 @@
  */
 #include "filter.bpf.h"
 #include "payload.bpf.h"
+#include "scratch.bpf.h"
 #include "syscall.bpf.h"
 #include "tls.bpf.h"
 
@@ -102,19 +103,21 @@ static __always_inline __u64 fd_cookie(__u32 fd)
 /* An object that was not seen from its beginning: what it is about to send tells whether it is a client's, before its socket calls ask. */
 static __noinline int role_by_send(struct ht_tls *o, __u64 object, __u64 ts, __u64 buf, __u32 len)
 {
-	__u8 peek[2 * HT_PEEK] = {};
-	int is;
+	struct ht_scratch *sc = ht_scratch_take();
+	int says;
 
-	if (!len)
+	if (!sc)
 		return 0;
-	if (len > HT_PEEK)
-		len = HT_PEEK;
-	if (bpf_probe_read_user(peek, HT_BOUND(len, 2 * HT_PEEK - 1), (void *)buf))
-		return 0;
-	is = ht_classify(peek, len);
-	if (is == HT_IS_REQUEST || is == HT_IS_HTTP2)
+	sc->buf = buf;
+	sc->iov_cnt = 0;
+	sc->total = len;
+	sc->no_buf = 0;
+	sc->dir = HT_DIR_TX;
+	says = ht_sender(sc, &o->flow, &o->flow.tx);
+	ht_scratch_give(sc);
+	if (says == HT_SAYS_CLIENT)
 		ht_tls_client(o, object, ts);
-	else if (is == HT_IS_RESPONSE)
+	else if (says == HT_SAYS_SERVER)
 		o->role = HT_ROLE_IGNORED;
 	return 0;
 }

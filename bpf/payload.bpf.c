@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * payload.bpf.c - what of a stream is copied: message heads whole, bodies as lengths, chunk size lines, TLS hellos, a first taste
- * of anything else.
+ * payload.bpf.c - what of a stream is copied: message heads whole, bodies as lengths, chunk size lines, frames (http2.bpf.c, websocket.bpf.c), TLS hellos,
+ * a proxy's handshake (proxy.bpf.c), a first taste of anything else. A connection may turn from one to another: behind a 101, a CONNECT, a handshake.
  *
  * In: a call's bytes in user memory (buffer or iovec), the stream's state. Out: HT_REC_DATA records whose orig_len add up to the
  * call's bytes. The framing followed here only decides what to copy; user space's parser is the authority. Copying too much is
@@ -11,21 +11,22 @@
  * Loops over bytes are bpf_loop callbacks (5.17) whose state lives in the scratch slot: the verifier sees one step, and the time to
  * load does not grow with the window.
  */
-#include "stream.bpf.h"
+#include "frames.bpf.h"
 
 /* Rounds of the outer loop for one call: pipelined heads, chunks. What is left then is told as a length. */
-#define ROUNDS 512
+#define ROUNDS        512
+#define FRAMES_ROUNDS 2048 /* the same of frames, of which each may have a record of its own */
 
-/* HT_OLD: rounds of each loop. Buffers of one call; heads and chunks of one call (then HT_MODE_RAW); TLS records of hellos, six each. */
+/* HT_OLD: rounds of each loop. Buffers of one call; heads and chunks, runs of frames of one call (then HT_MODE_RAW); TLS records of hellos, six each. */
 #define OLD_GATHER 6
 #define OLD_ROUNDS 3
+#define OLD_FRAMES 3
 #define OLD_HELLO  12
 
 /* TLS hellos are captured up to this many bytes a direction; a ClientHello with a post-quantum key share has about 1,800. */
 #define HELLO_MAX 4096
 
 #define TASTE_OTHER 32
-#define TASTE_HTTP2 64
 
 /*
  * One record: orig bytes of the call from sc->pos, of which the first cap are in the window behind sc->carry. The header is written
@@ -85,16 +86,90 @@ HT_GLOBAL __noinline int ht_emit(struct ht_scratch *sc, struct ht_flow *fl, stru
 	return 0;
 }
 
-/* ht_classify of the window's first cnt bytes. */
+/* What a byte of a method is: of a token as methods have them, the space behind it, anything else. */
+#define IN_METHOD     0
+#define BEHIND_METHOD 1
+#define NO_METHOD     2
+
+#define METHOD_MAX 24
+
+/* Tables where a byte is looked at, and no branches: the verifier follows one way. */
+static const __u8 method_bytes[256] = {
+	[0 ... ' ' - 1] = NO_METHOD,       [' '] = BEHIND_METHOD, [' ' + 1 ... '-' - 1] = NO_METHOD, ['-' + 1 ... 'A' - 1] = NO_METHOD,
+	['Z' + 1 ... '_' - 1] = NO_METHOD, ['_' + 1] = NO_METHOD, ['z' + 1 ... 255] = NO_METHOD,
+};
+
+/*
+ * A request line's beginning: token SP, then origin-form, asterisk-form or absolute-form (RFC 9112, 3.2); CONNECT takes an
+ * authority. That is stricter than a method's name and a space, which other protocols' commands share.
+ */
+static __always_inline int is_request(const __u8 *p, __u32 n)
+{
+	__u32 spaces = 0, others = 0, end, i;
+	__u8 what;
+
+#pragma clang loop unroll(full)
+	for (i = 0; i < METHOD_MAX; i++) {
+		what = method_bytes[p[i]];
+		spaces |= (what & 1U) << i;
+		others |= (what >> 1 & 1U) << i;
+	}
+	end = spaces | others;
+	if (n < METHOD_MAX)
+		end &= (1U << n) - 1;
+	if (!end)
+		return n < METHOD_MAX ? HT_IS_MORE : HT_IS_OTHER;
+	if (others & end & -end)
+		return HT_IS_OTHER;
+	i = ht_lowest_bit(end) & (HT_PEEK - 1);
+	if (!i)
+		return HT_IS_OTHER;
+	if (i == 7 && *(__u64 *)p == HT_TEXT8('C', 'O', 'N', 'N', 'E', 'C', 'T', ' '))
+		return HT_IS_REQUEST;
+	if (i + 1 >= n)
+		return HT_IS_MORE;
+	if (p[i + 1] == '/' || p[i + 1] == '*')
+		return HT_IS_REQUEST;
+	if ((p[i + 1] | 0x20) != 'h')
+		return HT_IS_OTHER;
+	if (i + 4 >= n)
+		return HT_IS_MORE;
+	return (p[i + 2] | 0x20) == 't' && (p[i + 3] | 0x20) == 't' && (p[i + 4] | 0x20) == 'p' ? HT_IS_REQUEST : HT_IS_OTHER;
+}
+
+/* p: HT_PEEK readable bytes, of which n > 0 count, not on the stack. */
+static __always_inline int classify(const __u8 *p, __u32 n)
+{
+	__u64 w = *(__u64 *)p;
+
+	if (p[0] >= 0x14 && p[0] <= 0x17) { /* TLS record types, RFC 8446, 5.1 */
+		if (n < 2)
+			return HT_IS_MORE;
+		if (p[1] != 3)
+			return HT_IS_OTHER;
+		if (p[0] != 0x16)
+			return HT_IS_TLS;
+		if (n < 6)
+			return HT_IS_MORE;
+		return p[5] == 1 ? HT_IS_CLIENT_HELLO : p[5] == 2 ? HT_IS_SERVER_HELLO : HT_IS_TLS;
+	}
+	if (ht_begins(w, HT_TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T'), n))
+		return n >= 8 ? HT_IS_HTTP2 : HT_IS_MORE;
+	if (ht_begins(w, HT_TEXT8('H', 'T', 'T', 'P', '/', '1', '.', 0), n < 7 ? n : 7))
+		return n >= 7 ? HT_IS_RESPONSE : HT_IS_MORE;
+	return is_request(p, n);
+}
+
+/* HT_IS_*: what the window's first cnt bytes are. */
 HT_GLOBAL __noinline int ht_is(struct ht_scratch *sc, __u32 cnt)
 {
 	if (!sc)
 		return HT_IS_MORE;
 	HT_FORGET(cnt, sc->memo);
-	return ht_classify(sc->win, cnt);
+	return classify(sc->win, cnt);
 }
 
-static long gather_step(__u32 i, struct ht_feed *f)
+HT_STEP long gather_step(__u32 i, struct ht_feed *f)
 {
 	struct ht_scratch *sc = f->sc;
 	__u32 cnt, dst = sc->iov_dst;
@@ -159,6 +234,14 @@ fault:
 	return -1;
 }
 
+/* Behind a tunnel's begin, in the same call: its server speaks first. HT_OLD: what it says is not judged, but copied. */
+#ifndef HT_OLD
+static __always_inline void decide_rest(struct ht_feed *f)
+{
+	ht_decide(f->sc, f->fl, f->st);
+}
+#endif
+
 #ifdef HT_OLD
 #define IS_RAW(st)           ((st)->mode == HT_MODE_RAW)
 #define HT_MODE_AFTER_ROUNDS HT_MODE_RAW
@@ -173,6 +256,10 @@ static __noinline int feed_raw(struct ht_scratch *sc, struct ht_flow *fl, struct
 		return 0;
 	HT_FORGET(cnt, sc->memo);
 	return ht_emit(sc, fl, st, cnt, cnt);
+}
+static __always_inline void decide_rest(struct ht_feed *f)
+{
+	feed_raw(f->sc, f->fl, f->st);
 }
 #else
 #define IS_RAW(st)           0
@@ -196,6 +283,7 @@ static long feed_step(__u32 i, struct ht_feed *f)
 		return 1;
 	if (st->mode == HT_MODE_HEAD) {
 		ht_feed_head(sc, fl, st, rem);
+		return sc->turns != 0;
 	} else if (st->mode == HT_MODE_CHUNK) {
 		ht_feed_chunk(sc, fl, st, rem);
 	} else if (st->mode == HT_MODE_LENGTH) {
@@ -259,7 +347,7 @@ static __always_inline void resync(struct ht_feed *f)
 }
 
 /* One TLS record, or the part of it that is here. found: the ServerHello's record ended. RFC 8446, 5.1 and 4.1.3. */
-static long hello_step(__u32 i, struct ht_feed *f)
+HT_STEP long hello_step(__u32 i, struct ht_feed *f)
 {
 	struct ht_scratch *sc = f->sc;
 	struct ht_stream *st = f->st;
@@ -308,12 +396,12 @@ static __always_inline void hello(struct ht_feed *f)
 	struct ht_scratch *sc = f->sc;
 	struct ht_flow *fl = f->fl;
 	struct ht_stream *st = f->st;
-	__u32 cnt, cap, room = HELLO_MAX - ht_least(st->head_cnt, HELLO_MAX);
+	__u32 cnt, cap, rem = sc->total - sc->pos, room = HELLO_MAX - ht_least(st->head_cnt, HELLO_MAX);
 
-	cnt = ht_least(sc->total, room);
-	if (!cnt || ht_load(sc, 0, 0, cnt)) {
+	cnt = ht_least(rem, room);
+	if (!cnt || ht_load(sc, sc->pos, 0, cnt)) {
 		fl->quiet = 1;
-		ht_emit(sc, fl, st, 0, sc->total);
+		ht_emit(sc, fl, st, 0, rem);
 		return;
 	}
 	sc->carry = 0;
@@ -324,26 +412,111 @@ static __always_inline void hello(struct ht_feed *f)
 	cap = sc->found ? sc->found : cnt;
 	st->head_cnt += cap;
 	/* Also where the rounds did not suffice. */
-	if (sc->found || cap < sc->total || sc->at < cnt)
+	if (sc->found || cap < rem || sc->at < cnt)
 		fl->quiet = 1;
 	sc->flags |= HT_F_HANDSHAKE;
-	ht_emit(sc, fl, st, cap, sc->total);
+	ht_emit(sc, fl, st, cap, rem);
 }
 
 /* The first bytes of what is not followed, once. */
-static __always_inline void taste(struct ht_feed *f, __u32 most)
+static __always_inline void taste(struct ht_feed *f)
 {
 	struct ht_scratch *sc = f->sc;
 	struct ht_flow *fl = f->fl;
 	struct ht_stream *st = f->st;
-	__u32 cap = ht_least(sc->total, most);
+	__u32 rem = sc->total - sc->pos, cap = ht_least(rem, TASTE_OTHER);
 
 	sc->carry = 0;
-	if (ht_load(sc, 0, 0, cap))
+	if (ht_load(sc, sc->pos, 0, cap))
 		cap = 0;
 	fl->quiet = 1;
-	ht_emit(sc, fl, st, cap, sc->total);
+	ht_emit(sc, fl, st, cap, rem);
 	ht_count(HT_CNT_SOCK_OTHER);
+}
+
+/* One round: frames up to a payload that is not copied, or that payload. */
+static long http2_step(__u32 i, struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+
+	if (sc->pos >= sc->total || sc->no_buf || f->st->mode != HT_MODE_HEAD)
+		return 1;
+	ht_feed_http2(sc, f->fl, f->st, sc->total - sc->pos);
+	return 0;
+}
+
+static long websocket_step(__u32 i, struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+
+	if (sc->pos >= sc->total || sc->no_buf || f->fl->quiet || f->fl->kind != HT_STREAM_WEBSOCKET)
+		return 1;
+	ht_feed_websocket(sc, f->fl, f->st, sc->total - sc->pos);
+	return 0;
+}
+
+static __always_inline void http2(struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+	struct ht_flow *fl = f->fl;
+	struct ht_stream *st = f->st;
+	__u32 rem;
+
+	/* Where frames begin is not known: perhaps here. */
+	if (st->mode != HT_MODE_HEAD && ht_http2_probe(sc, fl, st) != HT_HTTP2_NONE)
+		ht_head_reset(st);
+	HT_LOOP(FRAMES_ROUNDS, OLD_FRAMES, http2_step, f);
+	if (sc->pos >= sc->total)
+		return;
+	rem = sc->total - sc->pos;
+	if (st->mode == HT_MODE_HEAD && ht_frames_unread(st, rem)) {
+		ht_head_reset(st);
+		st->mode = sc->no_buf ? HT_MODE_CLOSE : HT_MODE_AFTER_ROUNDS;
+	}
+	if (IS_RAW(st) && !sc->no_buf) {
+		feed_raw(sc, fl, st);
+		rem = sc->total - sc->pos;
+		if (!rem)
+			return;
+	}
+	ht_emit(sc, fl, st, 0, rem);
+}
+
+static __always_inline void websocket(struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+	struct ht_flow *fl = f->fl;
+	struct ht_stream *st = f->st;
+
+	HT_LOOP(FRAMES_ROUNDS, OLD_FRAMES, websocket_step, f);
+	if (sc->pos >= sc->total || fl->kind != HT_STREAM_WEBSOCKET)
+		return;
+	/* Nothing shows where frames begin again. */
+	if (st->mode != HT_MODE_HEAD || ht_frames_unread(st, sc->total - sc->pos))
+		fl->quiet = 1;
+	ht_emit(sc, fl, st, 0, sc->total - sc->pos);
+}
+
+/* What is left of a call, of anything but HTTP/1. */
+static __always_inline void deliver_other(struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+	struct ht_flow *fl = f->fl;
+
+	if (fl->kind == HT_STREAM_SOCKS)
+		ht_feed_socks(sc, fl, f->st, sc->total - sc->pos);
+	if (fl->kind == HT_STREAM_WEBSOCKET)
+		websocket(f);
+	if (sc->pos >= sc->total)
+		return;
+	if (fl->kind == HT_STREAM_HTTP2)
+		http2(f);
+	else if (fl->kind == HT_STREAM_TLS)
+		hello(f);
+	else if (fl->kind == HT_STREAM_OTHER)
+		taste(f);
+	else
+		ht_emit(sc, fl, f->st, 0, sc->total - sc->pos);
 }
 
 HT_GLOBAL __noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
@@ -352,42 +525,70 @@ HT_GLOBAL __noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, s
 
 	if (!sc || !fl || !st)
 		return 0;
-	sc->pos = 0;
+	sc->turns = 0;
 	if (!fl->quiet) {
-		if (fl->kind == HT_STREAM_TLS) {
-			hello(&f);
-		} else if (fl->kind == HT_STREAM_HTTP2) {
-			taste(&f, TASTE_HTTP2);
-		} else if (fl->kind == HT_STREAM_OTHER) {
-			taste(&f, TASTE_OTHER);
-		} else {
+		if (fl->kind <= HT_STREAM_HTTP1) {
 			if (st->mode == HT_MODE_CLOSE || IS_RAW(st) || (st->mode != HT_MODE_HEAD && fl->last_dir != sc->dir + 1))
 				resync(&f);
 			HT_LOOP(ROUNDS, OLD_ROUNDS, feed_step, &f);
-			feed_rest(&f);
+			if (!sc->turns)
+				feed_rest(&f);
+			else if (sc->pos < sc->total && fl->kind == HT_STREAM_UNKNOWN)
+				decide_rest(&f);
 		}
+		if (sc->pos < sc->total)
+			deliver_other(&f);
 	}
 	st->off += sc->total;
 	fl->last_dir = sc->dir + 1;
 	return 0;
 }
 
+/* Frames whose sender has been at it for longer than we have been looking. Answers HT_SAYS_*, or -1: it is nothing of the kind. */
+static __always_inline int decide_late(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, int tx)
+{
+	int is = ht_http2_probe(sc, fl, st);
+
+	if (is == HT_HTTP2_NONE)
+		return -1;
+	if (is == HT_HTTP2_FRAMES) {
+		if (!sc->is_client)
+			return HT_SAYS_NOTHING;
+	} else if (tx != (is == HT_HTTP2_REQUEST)) {
+		return HT_SAYS_SERVER;
+	}
+	ht_flow_turn(fl, HT_STREAM_HTTP2);
+	if (tx)
+		fl->rx.mode = HT_MODE_CLOSE;
+	else
+		fl->tx.mode = HT_MODE_CLOSE;
+	return HT_SAYS_CLIENT;
+}
+
 HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
 {
 	__u32 carry, cnt, i;
-	int is, tx;
+	int is, tx, says;
 
 	if (!sc || !fl || !st)
 		return HT_SAYS_NOTHING;
-	carry = st->carry_len & (HT_CARRY_MAX - 1);
 	tx = sc->dir == HT_DIR_TX;
+	/* A proxy's handshake ends where the client says what is known here; what follows a name and a password first is none of it. */
+	if (fl->kind == HT_STREAM_SOCKS && (!tx || st->cphase))
+		return HT_SAYS_NOTHING;
+	carry = st->carry_len & (HT_CARRY_MAX - 1);
 	for (i = 0; i < HT_CARRY_MAX; i += 8)
 		*(__u64 *)(sc->win + i) = *(__u64 *)(st->carry + i);
-	cnt = ht_least(sc->total, HT_PEEK);
-	if (ht_load(sc, 0, carry, cnt))
+	cnt = ht_least(sc->total - sc->pos, HT_PEEK);
+	if (ht_load(sc, sc->pos, carry, cnt))
 		is = HT_IS_MORE;
 	else
 		is = ht_is(sc, carry + cnt);
+	if (fl->kind == HT_STREAM_SOCKS) {
+		if (sc->no_buf || (is > HT_IS_CLIENT_HELLO || is == HT_IS_RESPONSE))
+			return HT_SAYS_NOTHING;
+		ht_flow_turn(fl, HT_STREAM_UNKNOWN);
+	}
 
 	switch (is) {
 	case HT_IS_REQUEST:
@@ -399,6 +600,10 @@ HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, st
 		if (!tx)
 			break;
 		fl->kind = HT_STREAM_HTTP2;
+		st->mode = HT_MODE_HEAD;
+		/* What the server has said before may have ended anywhere. */
+		if (!sc->strict && fl->rx.off)
+			fl->rx.mode = HT_MODE_CLOSE;
 		return HT_SAYS_CLIENT;
 	case HT_IS_CLIENT_HELLO:
 		if (!tx)
@@ -427,9 +632,25 @@ HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, st
 			goto undecided;
 		return HT_SAYS_NOTHING;
 	default:
-		if (!sc->strict)
+		if (!sc->strict) {
+			says = sc->win[carry] ? -1 : decide_late(sc, fl, st, tx);
+			if (says >= 0)
+				return says;
 			goto undecided;
+		}
+		is = tx ? (sc->tls_id || st->off != carry ? HT_IS_OTHER : ht_socks_probe(sc, carry, carry + cnt))
+			: ht_is_http2(sc, 0, carry + cnt);
+		if (is == HT_IS_MORE)
+			return HT_SAYS_NOTHING;
+		if (is == HT_IS_HTTP2) {
+			fl->kind = HT_STREAM_HTTP2;
+			return HT_SAYS_CLIENT;
+		}
 		fl->kind = HT_STREAM_OTHER;
+		if (is == HT_IS_REQUEST) {
+			fl->kind = HT_STREAM_SOCKS;
+			st->carry_len = 0;
+		}
 		return HT_SAYS_NOTHING;
 	}
 	/* The right bytes in the wrong direction. */
@@ -443,4 +664,26 @@ undecided:
 	if (fl->undecided < 255)
 		fl->undecided++;
 	return HT_SAYS_NOTHING;
+}
+
+HT_GLOBAL __noinline int ht_sender(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
+{
+	__u32 cnt;
+	int is;
+
+	if (!sc || !fl || !st)
+		return HT_SAYS_NOTHING;
+	cnt = ht_least(sc->total, HT_PEEK);
+	sc->pos = 0;
+	if (!cnt || ht_load(sc, 0, 0, cnt))
+		return HT_SAYS_NOTHING;
+	is = ht_is(sc, cnt);
+	if (is == HT_IS_REQUEST || is == HT_IS_HTTP2)
+		return HT_SAYS_CLIENT;
+	if (is == HT_IS_RESPONSE)
+		return HT_SAYS_SERVER;
+	if (sc->win[0])
+		return HT_SAYS_NOTHING;
+	is = ht_http2_probe(sc, fl, st);
+	return is == HT_HTTP2_REQUEST ? HT_SAYS_CLIENT : is == HT_HTTP2_RESPONSE ? HT_SAYS_SERVER : HT_SAYS_NOTHING;
 }

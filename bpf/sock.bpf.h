@@ -292,13 +292,15 @@ static __always_inline int on_bytes(const struct sock *sk, struct ht_sock *ss, s
 	}
 	sc->dir = dir;
 	sc->strict = ss->role == HT_ROLE_CLIENT;
+	sc->is_client = sc->strict;
+	sc->pos = 0;
 	if (begun)
 		ht_call_bytes(sc, begun, task);
 	else
 		ht_find_bytes(sc, task, files, ss->file);
 	if (no_buf)
 		sc->no_buf = 1;
-	if (ss->flow.kind == HT_STREAM_UNKNOWN) {
+	if (ht_is_undecided(&ss->flow)) {
 		says = ht_decide(sc, &ss->flow, st);
 		if (!sc->strict) {
 			if (says == HT_SAYS_SERVER || (says == HT_SAYS_NOTHING && ss->flow.undecided >= HT_UNDECIDED_MAX)) {
@@ -361,7 +363,7 @@ static __always_inline struct ht_tls_call *nesting_call(struct task_struct *task
 {
 	struct ht_tls_call *call;
 
-	if (ss->flow.kind == HT_STREAM_HTTP1)
+	if (ss->flow.kind == HT_STREAM_HTTP1 || ss->flow.kind == HT_STREAM_HTTP2)
 		return NULL;
 	call = ht_tls_running(task, ht_user_sp(task));
 	if (!call)
@@ -396,7 +398,7 @@ static __always_inline void on_quiet(const struct sock *sk, struct ht_sock *ss, 
 /* A transfer that moved nothing. */
 static __always_inline void on_nothing(struct ht_sock *ss, __u64 ts, int ret, const int dir)
 {
-	if (ss->role != HT_ROLE_CLIENT || ss->flow.kind == HT_STREAM_OTHER || ss->flow.kind == HT_STREAM_HTTP2)
+	if (ss->role != HT_ROLE_CLIENT || ss->flow.kind == HT_STREAM_OTHER)
 		return;
 	if (ret == 0) {
 		if (dir == HT_DIR_RX)

@@ -46,11 +46,13 @@ HT_GLOBAL __noinline int ht_tls_plaintext(struct ht_tls *o, struct ht_tls_call *
 	sc->dir = is_tx ? HT_DIR_TX : HT_DIR_RX;
 	sc->via = HT_VIA_TLS;
 	sc->no_buf = 0;
+	sc->pos = 0;
+	sc->is_client = o->role == HT_ROLE_CLIENT;
 	sc->strict = o->role == HT_ROLE_CLIENT && o->hs != HT_HS_NONE;
 	if (o->flow.kind == HT_STREAM_UNKNOWN) {
 		says = ht_decide(sc, &o->flow, st);
-		/* TLS inside TLS is not looked into. */
-		if (o->flow.kind == HT_STREAM_TLS) {
+		/* TLS inside TLS, begun before it was looked at. */
+		if (o->flow.kind == HT_STREAM_TLS && o->flow.quiet) {
 			o->flow.kind = HT_STREAM_OTHER;
 			o->flow.quiet = 0;
 		}

@@ -72,7 +72,7 @@
 #define HT_MODE_HEAD   0 /* in a message head, or before one */
 #define HT_MODE_LENGTH 1 /* skip body bytes are left */
 #define HT_MODE_CHUNK  2 /* chunked coding: see cphase */
-#define HT_MODE_CLOSE  3 /* no end is known: lengths only, until the direction turns and a head is recognised */
+#define HT_MODE_CLOSE  3 /* no end is known: lengths only, until the direction turns and a head is recognised, HTTP/2 frames are */
 
 #define HT_MODE_RAW 4 /* HT_OLD: CLOSE, but everything is copied: framing could not be followed in the rounds there are */
 
@@ -81,13 +81,13 @@
 
 struct ht_stream {
 	__u64 off;      /* bytes passed since first seen */
-	__u64 skip;     /* LENGTH: body left. CHUNK: data of this chunk left. TLS hello: rest of the TLS record. */
-	__u64 cl;       /* content-length of the head being read. CHUNK: size being read */
-	__u32 head_cnt; /* bytes captured of the current head (TLS: of the hellos) */
+	__u64 skip;     /* LENGTH: body left. CHUNK: data of this chunk left. TLS hello: rest of the TLS record. Frames: frames.bpf.h */
+	__u64 cl;       /* content-length of the head being read. CHUNK: size being read. Frames: frames.bpf.h */
+	__u32 head_cnt; /* bytes captured of the current head (TLS: of the hellos; HTTP/2: of the block of fields; SOCKS: of the handshake) */
 	__u16 status;   /* of the response head being read */
 	__u8 mode;
-	__u8 cphase;   /* HT_CHUNK_* */
-	__u8 begun;    /* the start line is complete (TLS hello: the record's first bytes have been looked at) */
+	__u8 cphase;   /* HT_CHUNK_*; SOCKS: user and password come next */
+	__u8 begun;    /* the start line is complete (TLS hello: the record's first bytes have been looked at; WebSocket: a frame was) */
 	__u8 mid_line; /* the line begun is longer than the carry: its start has been judged or does not matter */
 	__u8 has_cl;
 	__u8 chunked;
@@ -289,17 +289,18 @@ struct ht_scratch {
 	__u8 dir;
 	__u8 via;
 	__u8 no_buf;
-	__u8 strict; /* the stream is known from its first byte: what is not recognised is HT_STREAM_OTHER */
-	__u8 pad0[2];
+	__u8 strict;    /* the stream is known from its first byte: what is not recognised is HT_STREAM_OTHER */
+	__u8 is_client; /* the program is known to be the connection's client */
+	__u8 pad0;
+	__u32 pos; /* of the call, done so far: 0 */
 
-	__u32 pos;   /* of the call, done so far */
 	__u32 carry; /* bytes in front of pos in the window */
 	__u32 end;   /* of the window */
 	__u32 at;    /* scanning position */
 	__u32 line;  /* start of the line at `at` */
 	__u32 found;
 	__u32 iov_at;
-	__u32 pad1;
+	__u32 turns; /* behind this head the connection turns to another protocol: its HT_STREAM_* + 1 */
 	__u64 iov_skip;
 	__u32 iov_dst;
 	__u32 iov_left;

@@ -19,6 +19,9 @@
 #pragma clang attribute push(__attribute__((no_sanitize("alignment"))), apply_to = function)
 #include "../../bpf/payload.bpf.c"
 #include "../../bpf/http1.bpf.c"
+#include "../../bpf/http2.bpf.c"
+#include "../../bpf/websocket.bpf.c"
+#include "../../bpf/proxy.bpf.c"
 #pragma clang attribute pop
 
 #include "conversation.h"
@@ -80,6 +83,7 @@ struct talk {
 	bool is_excused[2];
 	bool is_over;                 /* nothing more is compared */
 	bool is_client;               /* the caller knows */
+	bool was_http1;               /* the stream was taken for it */
 	bool is_given_up;             /* the caller has: a server's, or nothing was recognised */
 	uint32_t from[2];             /* of the stream, what was delivered */
 	uint8_t method[MAX_REQUESTS]; /* of the requests in the stream */
@@ -445,7 +449,7 @@ static void check_before(struct talk *t, uint32_t len)
 	int is;
 
 	memcpy(peek, t->data, len < HT_PEEK ? len : HT_PEEK);
-	is = ht_classify(peek, len < HT_PEEK ? len : HT_PEEK);
+	is = classify(peek, len < HT_PEEK ? len : HT_PEEK);
 	/* The price of finding the way back after a loss. */
 	if (is_turn && trace->is_open && trace->has_head && is == (t->dir == HT_DIR_TX ? HT_IS_REQUEST : HT_IS_RESPONSE))
 		excuse(t, t->dir, "content that looks like a head where the direction turned");
@@ -479,18 +483,22 @@ static void check_after(struct talk *t, uint32_t end, uint32_t len, bool was_beh
 	if (t->is_over)
 		return;
 	/* A response taken for a tunnel's begin: of one that is not compared any more, or is_tunnel() below. */
-	if (t->flow.kind == HT_STREAM_UNKNOWN && t->is_excused[HT_DIR_RX] && t->whole.trace[HT_DIR_RX].len) {
+	if (t->flow.kind == HT_STREAM_UNKNOWN && t->is_excused[HT_DIR_RX] && t->was_http1) {
 		t->is_over = true;
 		return;
 	}
 	if (t->flow.kind != HT_STREAM_HTTP1 && t->flow.kind != HT_STREAM_UNKNOWN) {
-		check_judgement(t, end);
+		/* Behind a 101 or a CONNECT something else begins. */
+		if (t->was_http1)
+			require(t->is_excused[HT_DIR_RX] || is_tunnel(&t->whole, HT_DIR_RX));
+		else
+			check_judgement(t, end);
 		t->is_over = true;
 		return;
 	}
-	if (t->flow.quiet)
-		require(t->is_excused[HT_DIR_RX] || is_tunnel(&t->whole, HT_DIR_RX));
-	t->is_over = t->flow.quiet || is_tunnel(&t->whole, HT_DIR_RX);
+	t->was_http1 |= t->flow.kind == HT_STREAM_HTTP1;
+	require(!t->flow.quiet);
+	t->is_over = is_tunnel(&t->whole, HT_DIR_RX);
 	if (t->is_excused[t->dir])
 		return;
 	require(!kept->has_error);
@@ -556,7 +564,7 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 	t->dir = dir;
 	t->data = t->said->bytes[dir] + off;
 	t->told = 0;
-	memset(sc, 0, offsetof(struct ht_scratch, pos)); /* the caller's part */
+	memset(sc, 0, offsetof(struct ht_scratch, carry)); /* the caller's part */
 	sc->ts_ns = 1;
 	sc->cookie = 77;
 	sc->total = len;
@@ -566,11 +574,12 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 	sc->via = HT_VIA_SYSCALL;
 	sc->no_buf = t->how->has_holes && !random_below(t, 16);
 	sc->strict = t->is_client;
+	sc->is_client = t->is_client;
 	place(t, len, iov);
 	if (is_verbose)
 		fprintf(stderr, "  call dir %d [%u, %u) kind %u mode %u%s%s: %.*s\n", dir, off, off + len, t->flow.kind, st->mode,
 			sc->no_buf ? " hole" : "", sc->iov_cnt ? " iovec" : "", (int)(len < 60 ? len : 60), t->data);
-	if (t->flow.kind == HT_STREAM_UNKNOWN) {
+	if (ht_is_undecided(&t->flow)) {
 		says = ht_decide(sc, &t->flow, st);
 		if (!t->is_client && says != HT_SAYS_NOTHING && says != HT_SAYS_SERVER)
 			t->is_client = true;
