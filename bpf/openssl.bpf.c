@@ -573,7 +573,15 @@ int up_openssl_return(struct pt_regs *ctx)
 
 #ifndef HT_OLD
 
-extern bool bpf_session_is_return(void) __ksym __weak;
+extern void *bpf_rdonly_cast(const void *obj, __u32 type_id) __ksym __weak;
+
+/* What bpf_session_is_return() answers. It has a parameter from 7.0 on: whichever is declared, libbpf refuses the object on the other kernels. */
+static __always_inline bool is_session_return(void)
+{
+	struct bpf_session_run_ctx *run = bpf_rdonly_cast(ht_task()->bpf_ctx, bpf_core_type_id_kernel(struct bpf_session_run_ctx));
+
+	return run->is_return;
+}
 
 /* Both sides of a function in one program (uprobe sessions, Linux 6.13): the entry says whether the return is wanted, whose trap is saved else. */
 SEC("uprobe")
@@ -582,7 +590,7 @@ int up_openssl_session(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u32 fn = cookie & HT_SITE_FN;
 
-	if (bpf_session_is_return()) {
+	if (is_session_return()) {
 		on_return(ctx, fn);
 		return 0;
 	}

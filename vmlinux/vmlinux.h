@@ -322,6 +322,11 @@ union thread_union {
 	struct task_struct *task;
 };
 
+/* What a program of a session runs in (kernel/trace/bpf_trace.c, 6.10); task_struct.bpf_ctx leads to it. */
+struct bpf_session_run_ctx {
+	bool is_return;
+};
+
 struct task_struct {
 	struct thread_info thread_info;
 	void *stack;
@@ -336,6 +341,7 @@ struct task_struct {
 	char comm[16];
 	struct files_struct *files;
 	struct signal_struct *signal;
+	void *bpf_ctx;
 };
 
 struct linux_binprm {
