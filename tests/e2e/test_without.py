@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Features of the kernel taken as missing (--without): what stands in for them gives the same reports, and what cannot be done without is named."""
 
+import os
 import time
 
 import pytest
 
-from bed import tracer
+from bed import hooks, server, tracer
+from expect import COLD_NAME, COLD_TLS_NAME
 from scenarios import ALL
 from test_scenarios import run_traced
 
@@ -58,6 +60,24 @@ def test_features_name_what_stands_in(bed):
     done = tracer.run(bed, "--without", "loop,uprobe_multi", "--features")
     for text in ("lacks loop (5.17 or later); instead:", "lacks uprobe_multi (6.6 or later); instead:", "BPF programs: those for older kernels"):
         assert text in done.stdout, done.stdout
+
+
+@pytest.mark.plain_build("tests/vm/loads.so is not built for it")
+def test_refused_by_a_kernel_that_has_it_all(bed):
+    """A verifier that refuses what calls bpf_loop, though the kernel has it: the programs for older kernels are used, which is said, and nothing is lost."""
+    build = os.environ.get("HTTPTRACE_BUILD") or os.path.dirname(tracer.binary())
+    env = {**bed.env, "LD_PRELOAD": os.path.join(build, "tests/vm/loads.so"), "HTTPTRACE_REFUSE": "181"}
+    said = tracer.run(bed, "--features", env=env).stdout
+    assert "BPF programs: those for older kernels: this one refuses the others" in said and "BPF programs, ring buffer: loaded" in said, said
+    name = bed.unique()
+    url = f"https://www.test:{server.TLS}/{name}"
+    trace = tracer.trace_command(bed, ["curl", "-sS", "-o", "/dev/null", url, "-o", "/dev/null", f"http://www.test:{server.PLAIN}/{name}"], "-v", env=env)
+    assert "refuses the BPF program" in trace.stderr and "those for older kernels are used" in trace.stderr, trace.stderr
+    trace.nothing_lost()
+    sequences = [COLD_TLS_NAME, COLD_NAME]
+    assert len(trace.requests) == len(sequences), trace.lines
+    wrong = [item for record, wanted in zip(trace.records, sequences) for item in hooks.sequence(record, f"{wanted} PutIdleConn?")]
+    assert not wrong, "\n".join([*wrong, *trace.lines])
 
 
 @pytest.mark.parametrize("without", ["uprobe_multi", "loop,perf_link"])

@@ -6,12 +6,15 @@
  *      (BPF_LOG_STATS of kernel/bpf/verifier.c: level 4, since 5.2). prog_info.verified_insns would do from 5.16 on only.
  * Out: a JSON object a line and program, appended to the file that HTTPTRACE_LOADS names:
  *      {"program": name, "instructions": of the program, "verified": by the verifier, or null, "load_ns": of the call}
+ * HTTPTRACE_REFUSE=N: a program that calls the helper of that number is refused (bpf_loop: 181), as by a verifier that does not take it: the first line of
+ * its report says so.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/bpf.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +74,21 @@ static long load(unsigned int command, const union bpf_attr *given, unsigned int
 	return fd;
 }
 
+static bool is_refused(const union bpf_attr *attr)
+{
+	const char *helper = getenv("HTTPTRACE_REFUSE");
+	const struct bpf_insn *insns = (const struct bpf_insn *)(unsigned long)attr->insns;
+
+	for (unsigned int i = 0; helper && i < attr->insn_cnt; i++) {
+		if (insns[i].code == (BPF_JMP | BPF_CALL) && !insns[i].src_reg && insns[i].imm == atoi(helper)) {
+			if (attr->log_buf && attr->log_size)
+				snprintf((char *)(unsigned long)attr->log_buf, attr->log_size, "helper %s is refused by a test\n", helper);
+			return true;
+		}
+	}
+	return false;
+}
+
 __attribute__((visibility("default"))) long syscall(long number, ...)
 {
 	long arg[6];
@@ -86,6 +104,10 @@ __attribute__((visibility("default"))) long syscall(long number, ...)
 	    (unsigned long)arg[2] >= offsetof(union bpf_attr, prog_name) + BPF_OBJ_NAME_LEN) {
 		const union bpf_attr *attr = (const union bpf_attr *)arg[1];
 
+		if (is_refused(attr)) {
+			errno = EINVAL;
+			return -1;
+		}
 		if (!attr->log_level && attr->prog_name[0])
 			return load((unsigned int)arg[0], attr, (unsigned int)arg[2]);
 	}

@@ -152,6 +152,8 @@ static const struct {
 	[HT_FEATURE_UPROBE] = { "uprobe", NULL, "4.3", "nothing; lost: lookups, TLS" },
 	[HT_FEATURE_UPROBE_MULTI] = { "uprobe_multi", NULL, "6.6", "perf uprobes, one a site: they take longer to put on and off" },
 	[HT_FEATURE_UPROBE_SESSION] = { "uprobe_session", NULL, "6.13", "entry and return apart: returns that are not needed cost a trap" },
+	/* It has all that they use, and its verifier refuses them: found out when they are loaded. */
+	[HT_FEATURE_PROGRAMS] = { "programs", NULL, "5.17", "programs made for older kernels" },
 };
 
 const char *ht_feature_name(enum ht_feature feature)
@@ -226,7 +228,8 @@ void ht_features_free(struct ht_features *features)
 bool ht_features_are_old(const struct ht_features *features)
 {
 	const uint32_t used = 1u << HT_FEATURE_SK_STORAGE | 1u << HT_FEATURE_TASK_STORAGE | 1u << HT_FEATURE_TASK_BTF |
-			      1u << HT_FEATURE_TASK_PT_REGS | 1u << HT_FEATURE_ATOMICS | 1u << HT_FEATURE_LOOP | 1u << HT_FEATURE_COOKIE;
+			      1u << HT_FEATURE_TASK_PT_REGS | 1u << HT_FEATURE_ATOMICS | 1u << HT_FEATURE_LOOP | 1u << HT_FEATURE_COOKIE |
+			      1u << HT_FEATURE_PROGRAMS;
 
 	return features->without & used;
 }

@@ -134,11 +134,14 @@ static const struct {
 struct ht_programs {
 	struct ht_programs_opts opts;
 	struct ht_object *object;
-	struct ht_cookies *cookies;       /* NULL: not asked for yet */
-	struct ht_backend_choice backend; /* how sockets are heard of */
-	bool is_old;                      /* the object is the one for older kernels */
+	struct ht_cookies *cookies;               /* NULL: not asked for yet */
+	struct ht_backend_choice backend;         /* how sockets are heard of */
+	bool is_old;                              /* the object is the one for older kernels */
+	size_t refused_cnt;                       /* programs that the verifier refused, and nothing does their work */
+	char refused[HT_PROGRAM_REASON_MAX + 64]; /* the first of them, and why */
 	struct bpf_link *links[PROGRAM_CNT];
 	struct ht_program_state states[PROGRAM_CNT];
+	bool is_refused[PROGRAM_CNT]; /* by the verifier */
 };
 
 /* What libbpf says while one object loads. It has one print function for the whole process: ours is in place during a load only. */
@@ -269,6 +272,7 @@ static void rule_out(struct ht_programs *programs, const struct ht_features *fea
 {
 	for (size_t i = 0; i < PROGRAM_CNT; i++) {
 		programs->states[i] = ht_programs_plan(i, features, &programs->backend);
+		programs->is_refused[i] = false;
 		if (programs->states[i].kind >= HT_PROGRAM_ENTRY && programs->opts.backend == HT_UPROBE_NONE)
 			turn_off(programs, i, "this kernel takes no uprobes from us");
 	}
@@ -336,6 +340,12 @@ static int try_load(struct ht_programs *programs, struct listener *listener)
 	return ht_object_load(programs->object);
 }
 
+static void note_refused(struct ht_programs *programs, const struct listener *listener)
+{
+	if (!programs->refused_cnt++)
+		snprintf(programs->refused, sizeof(programs->refused), "%s: %s", listener->program, listener->last_line);
+}
+
 /* Loads, each time without what was refused the last time. -EOPNOTSUPP: what cannot be done without was refused. */
 static int load_what_goes(struct ht_programs *programs, char *err_text, size_t err_size)
 {
@@ -362,6 +372,7 @@ static int load_what_goes(struct ht_programs *programs, char *err_text, size_t e
 		if (programs->states[n].is_mandatory) {
 			snprintf(err_text, err_size, "the kernel refuses the BPF program %s, which cannot be done without: %s%s%s",
 				 listener.program, strerror(-err), listener.last_line[0] ? ": " : "", listener.last_line);
+			note_refused(programs, &listener);
 			err = -EOPNOTSUPP;
 			break;
 		}
@@ -372,8 +383,8 @@ static int load_what_goes(struct ht_programs *programs, char *err_text, size_t e
 			continue;
 		}
 		turn_off(programs, n, listener.last_line[0] ? listener.last_line : strerror(-err));
-		say(&programs->opts, HTTPTRACE_LOG_WARN, "the kernel refuses the BPF program %s: %s: lost: %s", listener.program,
-		    programs->states[n].reason, programs->states[n].serves);
+		programs->is_refused[n] = true;
+		note_refused(programs, &listener);
 	}
 	libbpf_set_print(old_print);
 	listening = NULL;
@@ -465,17 +476,14 @@ static int load_a_backend(struct ht_programs *programs, const struct ht_features
 	}
 }
 
-struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const struct ht_features *features, char *err_text,
-				     size_t err_size)
+/* One of the two objects, as features say. In *refused_cnt how many of its programs were refused, in why the first of them and why. */
+static struct ht_programs *load_object(const struct ht_programs_opts *opts, const struct ht_features *features, size_t *refused_cnt,
+				       char *why, size_t why_size, char *err_text, size_t err_size)
 {
-	struct ht_programs *programs;
-	int err = check_rights(features, err_text, err_size);
+	struct ht_programs *programs = calloc(1, sizeof(*programs));
+	int err;
 
-	if (err) {
-		errno = -err;
-		return NULL;
-	}
-	programs = calloc(1, sizeof(*programs));
+	*refused_cnt = 0;
 	if (!programs) {
 		snprintf(err_text, err_size, "out of memory");
 		return NULL;
@@ -483,11 +491,58 @@ struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const 
 	programs->opts = *opts;
 	programs->is_old = ht_features_are_old(features);
 	err = load_a_backend(programs, features, err_text, err_size);
+	*refused_cnt = programs->refused_cnt;
+	snprintf(why, why_size, "%s", programs->refused);
 	if (!err)
 		return programs;
 	ht_programs_free(programs);
 	errno = -err;
 	return NULL;
+}
+
+static void say_refused(const struct ht_programs *programs)
+{
+	for (size_t i = 0; i < PROGRAM_CNT; i++) {
+		if (programs->is_refused[i])
+			say(&programs->opts, HTTPTRACE_LOG_WARN, "the kernel refuses the BPF program %s: %s: lost: %s",
+			    programs->states[i].name, programs->states[i].reason, programs->states[i].serves);
+	}
+}
+
+struct ht_programs *ht_programs_load(struct ht_programs_opts *opts, struct ht_features *features, char *err_text, size_t err_size)
+{
+	char why[HT_PROGRAM_REASON_MAX + 64], old_why[sizeof(why)], old_err[512], uprobe_why[256];
+	struct ht_features old_features = *features;
+	struct ht_programs_opts old_opts = *opts;
+	struct ht_programs *programs, *old;
+	size_t refused_cnt, old_refused_cnt;
+	int err = check_rights(features, err_text, err_size);
+
+	if (err) {
+		errno = -err;
+		return NULL;
+	}
+	programs = load_object(opts, features, &refused_cnt, why, sizeof(why), err_text, err_size);
+	if (!refused_cnt || ht_features_are_old(features))
+		goto out;
+	err = errno;
+	old_features.without |= 1u << HT_FEATURE_PROGRAMS;
+	old_opts.backend = ht_uprobe_probe(&old_features, uprobe_why, sizeof(uprobe_why));
+	old = load_object(&old_opts, &old_features, &old_refused_cnt, old_why, sizeof(old_why), old_err, sizeof(old_err));
+	errno = err;
+	if (!old || (programs && old_refused_cnt >= refused_cnt)) {
+		ht_programs_free(old);
+		goto out;
+	}
+	say(opts, HTTPTRACE_LOG_INFO, "the kernel refuses the BPF program %s: those for older kernels are used", why);
+	ht_programs_free(programs);
+	programs = old;
+	*features = old_features;
+	*opts = old_opts;
+out:
+	if (programs)
+		say_refused(programs);
+	return programs;
 }
 
 const struct ht_backend_choice *ht_programs_backend(const struct ht_programs *programs)

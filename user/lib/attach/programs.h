@@ -59,8 +59,11 @@ struct ht_programs_opts {
 
 struct ht_programs;
 
-/* Loads. On failure NULL, errno, and one sentence in err. */
-struct ht_programs *ht_programs_load(const struct ht_programs_opts *opts, const struct ht_features *features, char *err, size_t err_size);
+/*
+ * Loads. On failure NULL, errno, and one sentence in err. Where a kernel has all that the programs for recent kernels use, and refuses some of them, those for
+ * older ones are tried, and taken if fewer are refused: features then lacks HT_FEATURE_PROGRAMS, and opts->backend may be another one.
+ */
+struct ht_programs *ht_programs_load(struct ht_programs_opts *opts, struct ht_features *features, char *err, size_t err_size);
 /* Attaches tracepoint and cgroup programs. 0, or -errno and a sentence if an indispensable one is refused. */
 int ht_programs_attach(struct ht_programs *programs, const struct ht_features *features, char *err, size_t err_size);
 /* -ENOENT: there is none. */

@@ -447,6 +447,8 @@ static int load(struct ht_live *live, const struct opening *opening)
 	err = load_programs(live, opening, &load_opts);
 	if (err)
 		return err;
+	if (live->backend != load_opts.backend)
+		live->backend = ht_uprobe_probe(&live->features, why, sizeof(why));
 	if (load_opts.backend < HT_UPROBE_MULTI)
 		ht_live_say(live, load_opts.backend == HT_UPROBE_NONE ? HTTPTRACE_LOG_WARN : HTTPTRACE_LOG_INFO,
 			    "library functions are probed by %s (%s)", ht_uprobe_backend_name(load_opts.backend), why);

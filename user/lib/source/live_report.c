@@ -250,8 +250,6 @@ static void print_missing(const struct printer *to, const struct ht_features *fe
 			line(to, "lacks %s (%s or later); instead: %s", ht_feature_name((enum ht_feature)i),
 			     ht_feature_since((enum ht_feature)i), ht_feature_instead((enum ht_feature)i));
 	}
-	if (ht_features_are_old(features))
-		line(to, "BPF programs: those for older kernels");
 }
 
 static void print_rights(const struct printer *to, const struct ht_features *features)
@@ -405,6 +403,7 @@ int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *
 	enum ht_trial_verdict verdict;
 	struct ht_features features;
 	char text[512];
+	bool is_old;
 	size_t cnt;
 
 	ht_features_read(&features, live_opts->btf_path, live_opts->without);
@@ -420,6 +419,7 @@ int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *
 	opts.config.head_bytes = HT_HEAD_BYTES_DEFAULT;
 	opts.config.self_tgid = (__u32)getpid();
 	opts.returns_refused = verdict == HT_TRIAL_KILLED ? ht_trial_refusal : NULL;
+	is_old = ht_features_are_old(&features);
 	programs = ht_programs_load(&opts, &features, text, sizeof(text));
 	if (!programs) {
 		line(&to, "BPF programs: no: %s", text);
@@ -427,6 +427,9 @@ int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *
 		return 0;
 	}
 	print_backend(&to, ht_programs_backend(programs));
+	if (ht_features_are_old(&features))
+		line(&to, "BPF programs: those for older kernels%s",
+		     is_old ? "" : ": this one refuses the others, though it has all that they use (-v of a trace tells more)");
 	line(&to, "BPF programs, ring buffer: loaded");
 	if (ht_programs_attach(programs, &features, text, sizeof(text)))
 		line(&to, "%s", text);
