@@ -4,7 +4,7 @@
 
 .PHONY: run test test-vm unit replay e2e fuzz fuzz-targets fuzz-corpus sanitize sanitize-targets bench format format-check install uninstall clean help
 
-run: ## install what is missing, build, trace a curl against a local HTTPS server; ARGS='-p PID' traces what you want
+run: ## install what is missing, build, trace a curl against a local HTTPS server, over HTTP/2 and HTTP/1.1; ARGS='-p PID' traces what you want
 	@packaging/install-deps.sh run
 	+@$(SUBMAKE) $(PARALLEL) all
 	@HTTPTRACE_BPF=$(CLI) packaging/demo.sh $(ARGS)

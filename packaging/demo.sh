@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
 # demo.sh [OPTION...]: what `make run` does once everything is built. With options: httptrace-bpf with them. Without: starts an HTTPS
-# server of its own on a free loopback port, with a throw-away certificate, and shows a traced curl that asks it twice on one connection.
+# server of its own on a free loopback port, with a throw-away certificate, and shows a traced curl that asks it twice on one connection:
+# over HTTP/2 with all hooks, then over HTTP/1.1 with a line for each request.
 # Uses sudo when not root. Exit status: httptrace-bpf's. Leaves nothing behind: its files are in a temporary directory.
 set -uo pipefail
 
@@ -47,14 +48,44 @@ import http.server
 import ssl
 import sys
 
+import h2.config
+import h2.connection
+import h2.events
+
+
+def hello(path):
+    return f"hello from {path}\n".encode()
+
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"  # keeps the connection open
     wbufsize = -1  # head and body in one write, at once: small writes would wait for each other (Nagle, delayed ACK)
     disable_nagle_algorithm = True
 
+    def handle(self):
+        if self.connection.selected_alpn_protocol() == "h2":
+            self.handle_h2()
+        else:
+            super().handle()
+
+    def handle_h2(self):
+        h2c = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding="utf-8"))
+        h2c.initiate_connection()
+        data = b""
+        while True:
+            for event in h2c.receive_data(data):
+                if isinstance(event, h2.events.RequestReceived):
+                    body = hello(dict(event.headers)[":path"])
+                    fields = [(":status", "200"), ("content-type", "text/plain"), ("content-length", str(len(body)))]
+                    h2c.send_headers(event.stream_id, fields)
+                    h2c.send_data(event.stream_id, body, end_stream=True)
+            self.connection.sendall(h2c.data_to_send())
+            data = self.connection.recv(65536)
+            if not data:
+                break
+
     def do_GET(self):
-        body = f"hello from {self.path}\n".encode()
+        body = hello(self.path)
         self.send_response(200)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
@@ -68,6 +99,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(sys.argv[1] + "/cert.pem", sys.argv[1] + "/key.pem")
+context.set_alpn_protocols(["h2", "http/1.1"])
 server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_port, flush=True)  # it listens
 server.serve_forever()
@@ -82,6 +114,11 @@ if [ -z "$port" ]; then
 	exit 1
 fi
 
-command=(curl -s --cacert "$dir/ca.pem" "https://localhost:$port/" "https://localhost:$port/again")
-echo "\$ httptrace-bpf -H -o hooks -- ${command[*]}"
-"${as_root[@]}" "$tracer" -H -o hooks -- "${command[@]}"
+# show OPTION...: a traced curl, given its own options and the two URLs.
+show() {
+	echo "\$ httptrace-bpf $*"
+	"${as_root[@]}" "$tracer" "$@"
+}
+urls=("https://localhost:$port/" "https://localhost:$port/again")
+show -H -o hooks -- curl -s --http2 --cacert "$dir/ca.pem" "${urls[@]}" && echo &&
+	show -- curl -s --http1.1 --cacert "$dir/ca.pem" "${urls[@]}"

@@ -27,8 +27,9 @@ def test_make_run():
     command = ["make", "--no-print-directory", "run", "B=" + os.environ["HTTPTRACE_BUILD"]] if IMAGE else ["packaging/demo.sh"]
     done = subprocess.run(command, cwd=repository(), capture_output=True, text=True, check=False, timeout=limit(60))
     assert done.returncode == 0, f"exit status {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
-    for hook in ("ConnectStart", "ConnectDone", "TLSHandshakeDone", "WroteHeaders", "GotFirstResponseByte", "PutIdleConn"):
-        assert hook in done.stdout, f"make run shows no {hook}: {done.stdout[-3000:]}{done.stderr[-1500:]}"
+    hooks = ("ConnectStart", "ConnectDone", "TLSHandshakeDone", "WroteHeaders", "GotFirstResponseByte", "GotBody")
+    for shown in (*hooks, "http=2 stream=1", "reused http=2 stream=3", ":path: /again", " reused\n"):
+        assert shown in done.stdout, f"make run shows no {shown!r}: {done.stdout[-3000:]}{done.stderr[-1500:]}"
 
 
 @pytest.fixture
