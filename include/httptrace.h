@@ -158,7 +158,7 @@ struct httptrace_wrote_request_info {
 /* The next three are ours: Go has no such hooks. */
 struct httptrace_got_response_headers_info {
 	struct httptrace_hook hook;
-	int status;
+	int status; /* 0: not known */
 };
 
 struct httptrace_got_body_info {

@@ -223,6 +223,7 @@ struct httptrace_request *sample_grpc(void)
 	add(request, HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, t + 1000, HTTPTRACE_OBSERVED, NULL);
 	add(request, HTTPTRACE_GOT_1XX_RESPONSE, t + 1000, HTTPTRACE_OBSERVED,
 	    &(struct httptrace_got_1xx_info){ .code = 103, .headers = grpc_hints, .header_cnt = 2 });
+	add(request, HTTPTRACE_GOT_RESPONSE_HEADERS, t + 1000, HTTPTRACE_OBSERVED, &(struct httptrace_got_response_headers_info){ 0 });
 	return request;
 }
 

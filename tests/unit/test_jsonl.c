@@ -134,6 +134,8 @@ static void grpc_on_a_stream_through_a_proxy(void **state)
 	assert_non_null(strstr(line, "\"args\":{\"key\":\":path\",\"values\":[\"/pkg.Svc/Get\"]}"));
 	assert_non_null(strstr(line, "\"args\":{\"key\":\"te\",\"values\":[null]}"));
 	assert_non_null(strstr(line, "\"args\":{\"code\":103,\"headers\":[[\"link\",null],[\"x\",\"1\"]]}"));
+	assert_non_null(strstr(
+		line, "{\"hook\":\"GotResponseHeaders\",\"mono_ns\":1120,\"how\":\"observed\",\"args\":{\"status\":null},\"ext\":true}"));
 	assert_string_equal(strstr(line, "\"lost\":"),
 			    "\"lost\":0,\"grpc\":{\"service\":\"pkg.Svc\",\"method\":\"Get\",\"status\":\"NOT_FOUND\",\"status_code\":5,"
 			    "\"message\":\"no such thing\",\"messages_sent\":1,\"messages_received\":0}}");

@@ -154,7 +154,10 @@ static void put_args(struct ht_buf *args, enum httptrace_hook_id id, const struc
 			fields(args, AS(got_1xx)->headers, AS(got_1xx)->header_cnt);
 		break;
 	case HTTPTRACE_GOT_RESPONSE_HEADERS:
-		ht_buf_printf(args, "%d", AS(got_response_headers)->status);
+		if (AS(got_response_headers)->status)
+			ht_buf_int(args, AS(got_response_headers)->status);
+		else
+			word(args, "(status not known)");
 		break;
 	case HTTPTRACE_GOT_BODY:
 		ht_buf_printf(args, "%" PRIu64 " byte%s", AS(got_body)->bytes, AS(got_body)->bytes == 1 ? "" : "s");

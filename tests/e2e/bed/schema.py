@@ -81,7 +81,7 @@ HOOK_ARGS = {
     "WroteHeaders": {},
     "Wait100Continue": {},
     "WroteRequest": {"error": ("null", ERROR)},
-    "GotResponseHeaders": {"status": "uint"},
+    "GotResponseHeaders": {"status": "uint|null"},
     "GotBody": {"bytes": "uint"},
     "ConnClosed": {"by": lambda v: [] if v in ("client", "server", "reset") else [f"by {v!r}"]},
 }
