@@ -51,6 +51,19 @@ def test_header_fields(bed):
         assert "headers_complete" not in record["request"] and "headers_complete" not in record["response"]
 
 
+def test_large_heads_where_they_are_asked_for(bed):
+    """--head-bytes: blocks whole, of both sides, in as many frames as they come."""
+    _ = bed.h2
+    answer = trace_command(bed, [*CURL, f"{U}/1?big=40000", "-o", "/dev/null", f"{U}/2"], "-H", "--head-bytes", "65536")
+    first, second = answer.records
+    assert (first["status"], second["status"]) == (200, 200)
+    assert len(dict(first["response"]["headers"])["x-big"]) == 40000 and "headers_complete" not in second["response"]
+    asked = trace_command(bed, ["nghttp", "-n", "--continuation", f"https://www.test:{h2server.TLS}/3"], "-H", "--head-bytes", "65536")
+    (record,) = asked.records
+    assert record["url"] == f"https://www.test:{h2server.TLS}/3"
+    assert record["request"]["headers"] == [pair for pair in bed.h2.take(3)["requests"][2]["headers"][1:] if pair[0][0] != ":"]
+
+
 def test_credentials_are_redacted(bed):
     _ = bed.h2
     options = ("-u", f"user:{SECRET}", "-b", f"session={SECRET}", "-H", f"proxy-authorization: {SECRET}", f"{U}/x?token={SECRET}&a=b")

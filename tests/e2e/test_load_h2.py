@@ -5,8 +5,8 @@ A path says which status the server answers, so the length of the answer and the
 which of its connection's requests. A client goes through its list in order: a stream's number tells its path, also to a tracer that comes late.
 """
 
+import json
 import os
-import time
 from dataclasses import dataclass
 
 import pytest
@@ -154,8 +154,13 @@ def one_round(bed, name):
 
 
 def read(path, ended):
+    """Every request, and a Trace of all else and of each fourth request: checking every hook of 40,000 takes half a minute."""
     with open(path, encoding="utf-8") as file:
-        return Trace(file.read().splitlines(), ended.status, ended.stderr)
+        lines = file.read().splitlines()
+    is_request = [line.startswith('{"type":"request"') for line in lines]
+    requests = [json.loads(line) for line, wanted in zip(lines, is_request) if wanted]
+    some = [line for number, (line, wanted) in enumerate(zip(lines, is_request)) if number % 4 == 0 or not wanted]
+    return requests, Trace(some, ended.status, ended.stderr)
 
 
 def test_untraced(bed):
@@ -177,9 +182,10 @@ def test_four_connections_of_fifty_streams(bed):
         more_clients, more_lines = one_round(bed, bed.unique())
         second_kb = rss_anon_kb(tracer.pid)
         ended = tracer.stop()
-    trace = read(path, ended)
+    requests, trace = read(path, ended)
+    assert len(requests) == trace.summary["requests"]
     both = clients + more_clients
-    ours = [record for record in trace.requests if record["pid"] in {client.pid for client in both}]
+    ours = [record for record in requests if record["pid"] in {client.pid for client in both}]
     wrong = wrong_records(ours, both, lines + more_lines, trace.lost > 0)
     assert not wrong, f"{len(wrong)} wrong: " + "\n".join(wrong[:10])
     known = sum(record["url"] is not None for record in ours)
@@ -199,7 +205,8 @@ def test_four_connections_of_fifty_streams(bed):
         fresh = [record for record in ours if record["conn"]["reused"] is False]
         assert len(fresh) == 2 * CLIENTS and {record["conn"]["stream_id"] for record in fresh} == {1}
     if not IS_SANITIZED:
-        assert second_kb - first_kb < 2048, f"{second_kb - first_kb} kB for 20,000 more requests"
+        # What is kept of each would be more; what a burst waits in is kept, too, and grows with the longest.
+        assert second_kb - first_kb < CLIENTS * PATHS * 256 / 1024, f"{second_kb - first_kb} kB for 20,000 more requests"
         assert first_kb - before_kb < 24 * 1024, f"{first_kb - before_kb} kB for {CLIENTS * STREAMS} open streams"
 
 
@@ -250,16 +257,8 @@ def test_attached_in_the_middle(bed, wanted):
     client, other = (Client(bed, f"{bed.unique()}m{index}", requests=50_000_000).start() for index in range(2))
     log, path = Log(bed), bed.file("late.jsonl")
     log.wait(2000)
-    with Tracer(bed, "-p", str(client.pid), "-H", "-o", f"jsonl={path}", jsonl=False) as tracer:
-        begun = time.monotonic()
-
-        def reported():
-            with open(path, "rb") as file:
-                return file.read().count(b'"type":"request"') >= wanted
-
-        wait_until(lambda: os.path.exists(path) and reported(), 30, f"{wanted} reports")
-        took_s = time.monotonic() - begun
-        ended = tracer.stop()
+    with Tracer(bed, "-p", str(client.pid), "-H", "-c", str(wanted), "-o", f"jsonl={path}", jsonl=False) as tracer:
+        ended = tracer.wait_exit(timeout_s=30)
     with open(path, encoding="utf-8") as file:
         trace = Trace(file.read().splitlines(), ended.status, ended.stderr, fields=True)
     for process in (client.process, other.process):
@@ -274,7 +273,7 @@ def test_attached_in_the_middle(bed, wanted):
     statuses = sum(record["status"] is not None for record in requests) / len(requests)
     figure("HTTP/2, attached in the middle: requests with complete fields", round(100 * complete, 1), "%", "")
     figure("HTTP/2, attached in the middle: requests with URL, with status", f"{100 * urls:.1f}, {100 * statuses:.1f}", "%", "")
-    print(f"{len(requests)} requests in {took_s:.1f} s, {trace.lost} events lost")
+    figure("HTTP/2, attached in the middle: events lost, all told", trace.lost, f"of {trace.summary['events']}", "told")
     incomplete = [record for record in requests if not is_complete(record)]
     silent = [
         record for record in incomplete if record["url"] is None and "headers_complete" not in record["request"] and not record["lost"]

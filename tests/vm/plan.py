@@ -33,8 +33,8 @@ NEWER = (
 NEWER_FORCED = (
     "test_h2.py::test_traced[h2 fifty transfers on one connection]",
     "test_h2.py::test_traced[h2 every write three bytes]",
-    "test_h2.py::test_traced[h2 a head of 30 KB]",
-    "test_h2.py::test_traced[httpx, asyncio]",
+    "test_h2.py::test_traced[h2 a head of 15 KB]",
+    "test_h2.py::test_traced[httpx]",
     "test_h2.py::test_traced[gRPC both ways]",
     "test_ways.py::test_traced[CONNECT, HTTP/2 behind it]",
     "test_ways.py::test_traced[SOCKS5]",

@@ -43,6 +43,7 @@ http {{
         listen {plain}; listen [::]:{plain};
         listen 443 ssl; listen [::]:443 ssl;
         listen {tls} ssl; listen [::]:{tls} ssl;
+        ssl_protocols TLSv1.2 TLSv1.3;
         listen {h2_tls} ssl http2; listen [::]:{h2_tls} ssl http2;
         listen {h2_clear} http2;
         ssl_certificate {cert};
@@ -65,6 +66,7 @@ http {{
         location / {{ return 200 "$request_uri\n"; }}
     }}
     server {{
+        ssl_protocols TLSv1.2 TLSv1.3;
         listen 127.0.0.1:{load_h2} ssl http2;
         listen 127.0.0.1:{load_h2_clear} http2;
         ssl_certificate {cert};

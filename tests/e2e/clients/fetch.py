@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Fetches URLs one after another with a Python HTTP library, as programs do it: fetch.py http.client|urllib|requests|httpx|httpx-async [OPTION]... URL...
+"""Fetches URLs one after another with a Python HTTP library, as programs do it: fetch.py http.client|urllib|requests|httpx [OPTION]... URL...
 
 One JSON line a URL: status, bytes, or the error's class. Connections are kept where the library does. --hold waits for standard input's end
 before the process exits, so that connections stay open.
@@ -72,24 +72,7 @@ class Httpx:
         return response.status_code, len(response.content)
 
 
-class HttpxAsync:
-    """The same on asyncio: TLS in memory, the lookup in a thread."""
-
-    def __init__(self):
-        import asyncio
-
-        import httpx
-
-        self.loop = asyncio.new_event_loop()
-        self.client = httpx.AsyncClient(http2=True)
-
-    def fetch(self, method, url, body, headers, timeout_s):
-        request = self.client.request(method, url, content=body, headers=headers, timeout=timeout_s)
-        response = self.loop.run_until_complete(request)
-        return response.status_code, len(response.content)
-
-
-LIBRARIES = {"http.client": HttpClient, "urllib": Urllib, "requests": Requests, "httpx": Httpx, "httpx-async": HttpxAsync}
+LIBRARIES = {"http.client": HttpClient, "urllib": Urllib, "requests": Requests, "httpx": Httpx}
 
 
 def main():
