@@ -116,9 +116,9 @@ SINGLE = [
     ),
     scenario(
         "h2 slow body",
-        curl(C, f"{H2}/?n=100&pieces=5&slow=0.04"),
+        curl(C, f"{H2}/?n=100&pieces=5&slow=0.08"),
         ["GET 200"],
-        [h2(COLD_TLS, at_least_ms={"receive": 155}, at_most_ms={"wait": 120})],
+        [h2(COLD_TLS, at_least_ms={"receive": 250}, at_most_ms={"wait": 200})],
     ),
     scenario("h2 slow server", curl(C, f"{H2}/?delay=0.15"), ["GET 200"], [h2(COLD_TLS, at_least_ms={"wait": 145, "total": 145})]),
     scenario("h2 answer with trailers", curl(C, f"{H2}/?n=3000&trailers=1"), ["GET 200"], [h2(COLD_TLS)]),
