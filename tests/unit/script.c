@@ -575,6 +575,8 @@ static void do_counts(struct script *s)
 
 	ht_engine_summary(script_engine(s), &n);
 	script_put(&s->text, "requests=%" PRIu64 " dials=%" PRIu64, n.requests, n.dials);
+	if (n.websockets)
+		script_put(&s->text, " websockets=%" PRIu64, n.websockets);
 	for (size_t i = 0; i < n.skipped_cnt; i++)
 		if (n.skipped[i].count)
 			script_put(&s->text, " %s=%" PRIu64, n.skipped[i].name, n.skipped[i].count);

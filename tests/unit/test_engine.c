@@ -22,6 +22,7 @@
 #include "test_engine_cases_h2.h"
 #include "test_engine_cases_http.h"
 #include "test_engine_cases_tls.h"
+#include "test_engine_cases_ways.h"
 #include "test_engine_cases_unix.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
@@ -84,6 +85,12 @@ static void test_h2(void **state)
 {
 	(void)state;
 	run_cases(h2_cases, ARRAY_SIZE(h2_cases));
+}
+
+static void test_ways(void **state)
+{
+	(void)state;
+	run_cases(ways_cases, ARRAY_SIZE(ways_cases));
 }
 
 /* ---- a conversation in all pieces ---- */
@@ -379,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_unix),
 		cmocka_unit_test(test_gaps),
+		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_h2),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_many_connections),

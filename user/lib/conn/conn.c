@@ -11,11 +11,13 @@
 #include "conn/conn_tls.h"
 #include "conn/dial.h"
 #include "conn/proc.h"
+#include "conn/route.h"
 #include "conn/tls_object.h"
 #include "proto/http1.h"
 #include "req/exchange.h"
 #include "req/h1.h"
 #include "req/h2.h"
+#include "req/ws.h"
 #include "req/request.h"
 #include "util/names.h"
 
@@ -106,6 +108,7 @@ void ht_conn_free(struct ht_conn *conn)
 	ht_exchange_free(conn->exchange);
 	if (conn->tls)
 		ht_tls_unbind(conn->tls);
+	ht_route_free(conn);
 	ht_conn_tls_clear(conn);
 	ht_list_remove(&conn->node);
 	ht_list_remove(&conn->order);
@@ -131,6 +134,12 @@ void ht_conn_abandon(struct ht_conn *conn, uint64_t now_ns)
 
 /* ---- how it ends ---- */
 
+/* Do its socket's bytes tell nothing of what it carries? */
+static bool is_wrapped(const struct ht_conn *conn)
+{
+	return conn->route && conn->route->is_wrapped;
+}
+
 /* The server agreed to a handshake of which no library's call was seen: by one that is not traced, or before its probes were in place. */
 static bool is_opaque(const struct ht_conn *conn)
 {
@@ -155,7 +164,11 @@ static void end_unused(struct ht_conn *conn, uint64_t now_ns)
 
 	if (!conn->dial)
 		return;
-	if (conn->kind == HT_CONN_UNDECIDED) {
+	if (conn->kind == HT_CONN_SOCKS) {
+		ht_dial_end(conn->dial, conn, has_losses(conn) ? HT_DIAL_PROXY_CUT : HT_DIAL_PROXY_FAILED, now_ns);
+	} else if (conn->kind == HT_CONN_TUNNEL) {
+		ht_dial_end(conn->dial, conn, has_losses(conn) ? HT_DIAL_UNSEEN : HT_DIAL_UNUSED, now_ns);
+	} else if (conn->kind == HT_CONN_UNDECIDED) {
 		/* Its end tells whether anything was sent; without it a loss may have hidden that. */
 		is_unsure = conn->is_end_seen ? conn->has_sent : has_losses(conn);
 		ht_dial_end(conn->dial, conn, is_unsure ? HT_DIAL_UNSEEN : HT_DIAL_UNUSED, now_ns);
@@ -164,7 +177,7 @@ static void end_unused(struct ht_conn *conn, uint64_t now_ns)
 			ht_conn_forget_dial(conn); /* plaintext came, of which the request was not seen: counted as unsolicited */
 		else if (tls && tls->handshake == HT_HANDSHAKE_DONE)
 			ht_dial_end(conn->dial, conn, has_losses(conn) ? HT_DIAL_UNSEEN : HT_DIAL_UNUSED, now_ns);
-		else if (is_opaque(conn))
+		else if (is_opaque(conn) || (is_wrapped(conn) && !tls))
 			ht_conn_forget_dial(conn); /* nothing says that it failed; it is counted */
 		else if (has_losses(conn))
 			ht_dial_end(conn->dial, conn, HT_DIAL_TLS_CUT, now_ns);
@@ -225,7 +238,10 @@ void ht_conn_exit(struct ht_conn *conn, uint64_t now_ns)
 void ht_conn_cut(struct ht_conn *conn, uint64_t now_ns)
 {
 	end_unused_reset(conn);
-	if (conn->dial && conn->kind == HT_CONN_TLS && !ht_conn_tls_done_ns(conn) && !is_opaque(conn))
+	if (conn->dial && conn->kind == HT_CONN_SOCKS)
+		ht_dial_end(conn->dial, conn, HT_DIAL_PROXY_CUT, now_ns);
+	else if (conn->dial && conn->kind == HT_CONN_TLS && !ht_conn_tls_done_ns(conn) && !is_opaque(conn) &&
+		 (conn->tls || !is_wrapped(conn)))
 		ht_dial_end(conn->dial, conn, HT_DIAL_TLS_CUT, now_ns);
 	ht_conn_abandon(conn, now_ns);
 }
@@ -253,7 +269,7 @@ static void connect_failed(struct ht_conn *conn, const struct ht_rec_sock_state 
 /* Records of bytes that were lost leave no gap where nothing follows them but the close. */
 static void note_lost_bytes(struct ht_conn *conn, const struct ht_rec_sock_state *rec)
 {
-	if (!conn->has_lost || !conn->exchange || conn->tls)
+	if (!conn->has_lost || !conn->exchange || conn->tls || is_wrapped(conn))
 		return;
 	ht_exchange_reach(conn->exchange, HT_DIR_TX, rec->tx_bytes, rec->hdr.ts_ns);
 	ht_exchange_reach(conn->exchange, HT_DIR_RX, rec->rx_bytes, rec->hdr.ts_ns);
@@ -405,7 +421,60 @@ static struct ht_exchange *exchange_for(struct ht_conn *conn, const struct ht_re
 		conn->kind = HT_CONN_HTTP2;
 	else if (has_preface && !conn->tls->alpn[0])
 		memcpy(conn->tls->alpn, "h2", sizeof("h2"));
-	return ht_h2_new(conn, NULL);
+	return ht_h2_new(conn, ht_conn_begins_at(conn) ? conn->begin_off : NULL);
+}
+
+bool ht_conn_begins_at(const struct ht_conn *conn)
+{
+	return conn->route && conn->route->is_tunnel && !conn->tls;
+}
+
+/* The exchange that takes over; NULL when memory is out. */
+static struct ht_exchange *successor(struct ht_conn *conn, struct ht_turn *turn)
+{
+	struct ht_exchange *next;
+
+	if (turn->to == HT_TURN_WEBSOCKET)
+		return ht_ws_new(conn, turn->request, turn->off, turn->has_extensions, turn->ts_ns);
+	next = ht_h2_new(conn, turn->off);
+	if (!next)
+		return NULL;
+	conn->engine->counts.http2++;
+	if (!conn->tls)
+		conn->kind = HT_CONN_HTTP2;
+	ht_h2_adopt(next, turn->flight);
+	turn->flight = NULL;
+	return next;
+}
+
+void ht_conn_turn(struct ht_conn *conn, uint64_t now_ns)
+{
+	struct ht_exchange *former = conn->exchange, *next = NULL;
+	struct ht_turn *turn = former ? former->turn : NULL;
+	struct ht_held *held, *next_held;
+
+	if (!turn)
+		return;
+	former->turn = NULL;
+	if (turn->to != HT_TURN_TUNNEL) {
+		next = successor(conn, turn);
+		if (!next) {
+			conn->engine->counts.out_of_memory++;
+			return; /* it goes on unread */
+		}
+	}
+	/* What was still under way on it will not be answered any more. */
+	ht_exchange_abandon(former, now_ns);
+	conn->exchange = next;
+	if (turn->to == HT_TURN_TUNNEL)
+		ht_route_enter(conn, turn->ts_ns, turn->off);
+	ht_list_each(&turn->rest, held, next_held, node) {
+		if (turn->to == HT_TURN_TUNNEL)
+			ht_conn_carried(conn, &held->rec);
+		else
+			ht_exchange_data(next, &held->rec);
+	}
+	ht_exchange_free(former);
 }
 
 bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec)
@@ -422,6 +491,10 @@ bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec)
 	if (rec->hdr.lost)
 		ht_exchange_lost(conn->exchange, rec->hdr.lost);
 	ht_exchange_data(conn->exchange, rec);
+	if (conn->exchange->turn) {
+		ht_conn_turn(conn, rec->hdr.ts_ns);
+		return true;
+	}
 	if (conn->exchange->is_not_http && rec->stream == HT_STREAM_HTTP2)
 		return not_http(conn, &conn->engine->counts.http2_skipped, "HTTP/2 that cannot be read");
 	if (conn->exchange->is_not_http)
@@ -434,9 +507,40 @@ static void eof(struct ht_conn *conn, const struct ht_rec_data *rec)
 {
 	struct ht_rec_data at = *rec;
 
-	if (conn->tls)
+	if (conn->tls || is_wrapped(conn))
 		at.off = 0;
 	ht_exchange_eof(conn->exchange, &at);
+}
+
+/* Is what BPF did not look into a ClientHello or ServerHello? (RFC 8446 section 5.1) */
+static bool is_hello(const struct ht_rec_data *rec)
+{
+	const uint8_t *data = (const uint8_t *)(rec + 1);
+
+	return rec->captured_len && data[0] == 22 && (rec->captured_len < 2 || data[1] == 3);
+}
+
+void ht_conn_carried(struct ht_conn *conn, const struct ht_rec_data *rec)
+{
+	if (conn->kind == HT_CONN_UNDECIDED || conn->kind == HT_CONN_TUNNEL) {
+		if (rec->hdr.flags & HT_F_HANDSHAKE || rec->stream == HT_STREAM_TLS || (is_wrapped(conn) && is_hello(rec)))
+			conn->kind = HT_CONN_TLS;
+		else
+			conn->kind = HT_CONN_HTTP1;
+	}
+	if (conn->kind == HT_CONN_TLS) {
+		ht_conn_lost(conn, rec->hdr.lost);
+		ht_conn_tls_bytes(conn, rec);
+	} else if (conn->kind == HT_CONN_HTTP1 || conn->kind == HT_CONN_HTTP2) {
+		ht_conn_plaintext(conn, rec);
+	}
+}
+
+static bool is_socks(const struct ht_conn *conn, const struct ht_rec_data *rec)
+{
+	if (conn->kind != HT_CONN_UNDECIDED)
+		return conn->kind == HT_CONN_SOCKS;
+	return rec->stream == HT_STREAM_SOCKS && (rec->dir == HT_DIR_RX || ht_socks_probe(rec + 1, rec->captured_len));
 }
 
 void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
@@ -465,18 +569,12 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 			eof(conn, rec);
 		return;
 	}
-	if (conn->exchange && conn->exchange->is_tunnel && !conn->tls)
-		conn->kind = HT_CONN_TUNNEL;
-	if (conn->kind == HT_CONN_UNDECIDED || conn->kind == HT_CONN_TUNNEL) {
-		if (rec->hdr.flags & HT_F_HANDSHAKE || rec->stream == HT_STREAM_TLS)
-			conn->kind = HT_CONN_TLS;
-		else if (conn->kind == HT_CONN_UNDECIDED)
-			conn->kind = HT_CONN_HTTP1;
-	}
-	if (conn->kind == HT_CONN_TLS) {
+	if (is_wrapped(conn)) {
 		ht_conn_lost(conn, rec->hdr.lost);
-		ht_conn_tls_bytes(conn, rec);
-	} else if (conn->kind == HT_CONN_HTTP1 || conn->kind == HT_CONN_HTTP2) {
-		ht_conn_plaintext(conn, rec);
+	} else if (is_socks(conn, rec)) {
+		ht_conn_lost(conn, rec->hdr.lost);
+		ht_route_socks(conn, rec);
+	} else {
+		ht_conn_carried(conn, rec);
 	}
 }

@@ -20,6 +20,15 @@ void ht_conn_data(struct ht_engine *engine, const struct ht_rec_data *rec);
 struct ht_conn *ht_conn_make(struct ht_engine *engine, uint64_t cookie, uint32_t tgid);
 /* Application bytes of one direction, in clear or out of TLS: finds out the protocol and hands them on. False: not HTTP, send no more. */
 bool ht_conn_plaintext(struct ht_conn *conn, const struct ht_rec_data *rec);
+/*
+ * What the connection carries: its socket's bytes or, in a tunnel through an HTTPS proxy, those of the proxy's TLS object. Finds out whether that is TLS; if
+ * not, it is plaintext.
+ */
+void ht_conn_carried(struct ht_conn *conn, const struct ht_rec_data *rec);
+/* Does what it carries now begin at begin_off, behind a proxy's handshake, rather than with the stream? */
+bool ht_conn_begins_at(const struct ht_conn *conn);
+/* Its exchange has ended by turning into something else: that takes over. */
+void ht_conn_turn(struct ht_conn *conn, uint64_t now_ns);
 /* Its exchange ends as incomplete and goes: the protocol above the socket has changed. */
 void ht_conn_drop_exchange(struct ht_conn *conn, uint64_t now_ns);
 /* n events about it were lost: laid to the requests under way, or to the next. */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "conn/conn.h"
+#include "conn/route.h"
 #include "conn/tls_object.h"
 #include "req/hooks.h"
 #include "req/request.h"
@@ -79,13 +80,13 @@ void ht_conn_tls_bytes(struct ht_conn *conn, const struct ht_rec_data *rec)
 		return;
 	if (!conn->hello[dir]) {
 		/* Joined in the middle: no hello will come. */
-		if (rec->off && !conn->is_whole)
+		if (rec->off && !conn->is_whole && !(conn->route && conn->route->is_tunnel))
 			return;
 		conn->hello[dir] = ht_hello_new(dir == HT_DIR_TX ? HT_HELLO_CLIENT : HT_HELLO_SERVER);
 		if (!conn->hello[dir])
 			return;
 		conn->hello_ns[dir] = rec->hdr.ts_ns;
-		conn->hello_off[dir] = conn->kind == HT_CONN_TLS && rec->hdr.flags & HT_F_HANDSHAKE ? rec->off : 0;
+		conn->hello_off[dir] = rec->hdr.flags & HT_F_HANDSHAKE ? rec->off : conn->begin_off[dir];
 	}
 	state = HT_HELLO_MORE;
 	if (rec->off > conn->hello_off[dir])
@@ -138,35 +139,53 @@ static enum httptrace_tristate is_resumed(const struct ht_conn *conn)
 		       : HTTPTRACE_NO;
 }
 
-static const char *cipher_text(struct httptrace_request *request, uint16_t cipher)
+const char *ht_conn_tls_cipher_text(struct httptrace_request *request, uint16_t cipher)
 {
 	const char *name = ht_tls_cipher_name(cipher);
 
 	return name ? name : ht_request_printf(request, "0x%04X", cipher);
 }
 
+void ht_conn_tls_facts(const struct ht_conn *conn, const char **version, uint16_t *cipher, enum httptrace_tristate *resumed)
+{
+	*version = conn->server_hello ? ht_tls_version_name(conn->server_hello->version) : NULL;
+	*cipher = conn->server_hello ? conn->server_hello->cipher : 0;
+	*resumed = is_resumed(conn);
+}
+
+const char *ht_conn_tls_alpn(const struct ht_conn *conn)
+{
+	if (conn->tls && conn->tls->alpn[0])
+		return conn->tls->alpn;
+	return conn->server_hello ? conn->server_hello->alpn : "";
+}
+
+const char *ht_conn_tls_server_name(const struct ht_conn *conn)
+{
+	if (conn->client_hello && conn->client_hello->server_name[0])
+		return conn->client_hello->server_name;
+	return conn->tls ? conn->tls->server_name : "";
+}
+
 static void fill_tls(const struct ht_conn *conn, struct httptrace_request *request)
 {
 	const struct ht_tls_object *tls = conn->tls;
 	struct httptrace_tls *out = &request->tls;
+	const char *alpn = ht_conn_tls_alpn(conn), *server_name = ht_conn_tls_server_name(conn);
+	uint16_t cipher;
 
-	*out = (struct httptrace_tls){ .sz = sizeof(*out), .resumed = is_resumed(conn) };
+	*out = (struct httptrace_tls){ .sz = sizeof(*out) };
+	ht_conn_tls_facts(conn, &out->version, &cipher, &out->resumed);
 	if (tls) {
 		out->library = ht_tls_library_name(tls->library);
 		out->bound_by = ht_tls_evidence_name(tls->evidence);
-		if (tls->alpn[0])
-			out->alpn = ht_request_strdup(request, tls->alpn);
-		if (tls->server_name[0])
-			out->server_name = ht_request_strdup(request, tls->server_name);
 	}
-	if (conn->server_hello) {
-		out->version = ht_tls_version_name(conn->server_hello->version);
-		out->cipher = cipher_text(request, conn->server_hello->cipher);
-		if (!out->alpn && conn->server_hello->alpn[0])
-			out->alpn = ht_request_strdup(request, conn->server_hello->alpn);
-	}
-	if (conn->client_hello && conn->client_hello->server_name[0])
-		out->server_name = ht_request_strdup(request, conn->client_hello->server_name);
+	if (conn->server_hello)
+		out->cipher = ht_conn_tls_cipher_text(request, cipher);
+	if (alpn[0])
+		out->alpn = ht_request_strdup(request, alpn);
+	if (server_name[0])
+		out->server_name = ht_request_strdup(request, server_name);
 }
 
 void ht_conn_describe(const struct ht_conn *conn, struct httptrace_request *request)
@@ -191,6 +210,8 @@ void ht_conn_describe(const struct ht_conn *conn, struct httptrace_request *requ
 		fill_tls(conn, request);
 		out->tls = &request->tls;
 	}
+	if (conn->route && (conn->route->is_tunnel || conn->route->socks))
+		ht_route_describe(conn, request);
 }
 
 void ht_conn_add_tls_hooks(const struct ht_conn *conn, struct httptrace_request *request, const struct httptrace_error *err,

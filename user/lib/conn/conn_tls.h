@@ -11,4 +11,12 @@
 void ht_conn_tls_bytes(struct ht_conn *conn, const struct ht_rec_data *rec);
 void ht_conn_tls_clear(struct ht_conn *conn);
 
+/* What is known of the handshake: version NULL, cipher 0, where it is not. */
+void ht_conn_tls_facts(const struct ht_conn *conn, const char **version, uint16_t *cipher, enum httptrace_tristate *resumed);
+/* Never NULL, empty where there is none. */
+const char *ht_conn_tls_alpn(const struct ht_conn *conn);
+const char *ht_conn_tls_server_name(const struct ht_conn *conn);
+/* Static, or in the request's arena. */
+const char *ht_conn_tls_cipher_text(struct httptrace_request *request, uint16_t cipher);
+
 #endif

@@ -12,6 +12,7 @@
 
 #include "conn/conn.h"
 #include "conn/proc.h"
+#include "conn/route.h"
 #include "req/hooks.h"
 #include "req/request.h"
 #include "util/names.h"
@@ -108,7 +109,9 @@ static void host_port_text(const struct ht_dial *dial, const struct ht_conn *con
 {
 	const struct ht_attempt *attempt = last_attempt(dial);
 
-	if (dial->lookup)
+	if (conn && conn->route)
+		snprintf(buf, len, "%s", conn->route->host_port);
+	else if (dial->lookup)
 		snprintf(buf, len, dial->port ? "%s:%u" : "%s", dial->lookup->host, dial->port);
 	else if (conn && conn->client_hello && conn->client_hello->server_name[0])
 		snprintf(buf, len, "%s:%u", conn->client_hello->server_name, dial->port);
@@ -126,21 +129,30 @@ static bool is_unix(const struct ht_dial *dial)
 	return dial->attempt_cnt && dial->attempts[0].remote.family == HT_AF_UNIX;
 }
 
-/* Did the process speak HTTP there before? */
-static bool has_spoken(const struct ht_dial *dial, const char *host_port)
+/* Did the process speak HTTP there before? target: behind a proxy, "" none. */
+static bool has_spoken(const struct ht_dial *dial, const char *host_port, const char *target)
 {
+	if (target[0])
+		return ht_proc_has_spoken(dial->proc, target);
 	return is_unix(dial) ? ht_proc_has_spoken_to(dial->proc, &dial->attempts[0].remote) : ht_proc_has_spoken(dial->proc, host_port);
 }
 
-static bool is_wanted(const struct ht_dial *dial)
+static bool is_web_port(unsigned long port)
+{
+	return port == 80 || port == 443 || port == 8080 || port == 8443;
+}
+
+/* target: behind a proxy, "" none. */
+static bool is_wanted(const struct ht_dial *dial, const char *target)
 {
 	const struct ht_engine *engine = dial->engine;
+	const char *colon = strrchr(target, ':');
 
 	if (engine->opts.dials != HTTPTRACE_DIALS_AUTO)
 		return engine->opts.dials == HTTPTRACE_DIALS_ALL;
 	if (engine->is_filtered && !is_unix(dial))
 		return true;
-	if (dial->port == 80 || dial->port == 443 || dial->port == 8080 || dial->port == 8443)
+	if (is_web_port(dial->port) || (colon && is_web_port(strtoul(colon + 1, NULL, 10))))
 		return true;
 	for (unsigned int i = 0; i < dial->attempt_cnt; i++)
 		if (ht_proc_any_spoke(engine, &dial->attempts[i].remote))
@@ -172,13 +184,14 @@ struct verdict {
 static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verdict *v)
 {
 	struct ht_engine *engine = dial->engine;
-	char host_port[HT_DNS_HOST_MAX + 16];
+	const char *target = conn && conn->route ? conn->route->target : "";
+	char host_port[HT_ROUTE_HOST_PORT_MAX];
 	struct httptrace_request *request;
 	bool is_http;
 
 	host_port_text(dial, conn, host_port, sizeof(host_port));
-	is_http = v->phase != HTTPTRACE_PHASE_NONE && ((conn && ht_conn_offers_http(conn)) || has_spoken(dial, host_port));
-	if (!is_http && !is_wanted(dial)) {
+	is_http = v->phase != HTTPTRACE_PHASE_NONE && ((conn && ht_conn_offers_http(conn)) || has_spoken(dial, host_port, target));
+	if (!is_http && !is_wanted(dial, target)) {
 		engine->counts.dials_hidden++;
 		return;
 	}
@@ -186,6 +199,8 @@ static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verd
 	if (!request)
 		return;
 	request->host_port = ht_request_strdup(request, host_port);
+	if (is_http)
+		request->url = ht_route_url(request, target);
 	ht_hook_get_conn(request, first_ns(dial), request->host_port);
 	add_dial_hooks(dial, request);
 	if (conn) {
@@ -194,6 +209,8 @@ static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verd
 		if (v->phase == HTTPTRACE_PHASE_TLS && v->code)
 			error = ht_hook_error(request, v->code, v->message);
 		ht_conn_describe(conn, request);
+		if (conn->route)
+			ht_route_add_tls_hooks(conn->route, request);
 		ht_conn_add_tls_hooks(conn, request, error, v->end_ns);
 		request->lost += conn->lost;
 	}
@@ -676,11 +693,38 @@ static void tls_verdict(const struct ht_conn *conn, struct verdict *v, char *buf
 	}
 }
 
+/* The connection ended within the handshake with a SOCKS proxy, or that refused. */
+static void proxy_verdict(const struct ht_conn *conn, struct verdict *v, char *code, size_t code_len, char *message, size_t message_len)
+{
+	const struct ht_route *route = conn->route;
+	char reply[HT_SOCKS_CODE_MAX];
+	const char *why = ht_socks_code(route->socks, reply);
+
+	v->outcome = HTTPTRACE_CONNECT_ERROR;
+	v->phase = HTTPTRACE_PHASE_CONNECT;
+	v->code = code;
+	v->message = message;
+	if (why) {
+		snprintf(code, code_len, "SOCKS_%s", why);
+		snprintf(message, message_len, "the proxy refused a connection to %s", route->target[0] ? route->target : "anywhere");
+	} else if (conn->reset_ns) {
+		v->code = "ECONNRESET";
+		v->message = "the proxy reset the connection during the SOCKS handshake";
+	} else if (conn->fin_ns) {
+		v->code = "closed";
+		v->message = "the proxy closed the connection during the SOCKS handshake";
+	} else {
+		v->outcome = HTTPTRACE_ABORTED;
+		v->code = "aborted";
+		v->message = "the client gave the SOCKS handshake up";
+	}
+}
+
 void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end how, uint64_t now_ns)
 {
 	struct verdict v = { .outcome = HTTPTRACE_UNUSED, .phase = HTTPTRACE_PHASE_NONE, .end_ns = now_ns };
 	bool has_rival = dial->conn_cnt > 1, is_unused = how == HT_DIAL_UNUSED || how == HT_DIAL_UNSEEN;
-	char buf[64];
+	char buf[64], message[64 + HT_ROUTE_HOST_PORT_MAX];
 
 	if (how == HT_DIAL_UNSEEN) {
 		v.outcome = HTTPTRACE_INCOMPLETE;
@@ -692,6 +736,12 @@ void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end ho
 		v.outcome = HTTPTRACE_INCOMPLETE;
 		v.phase = HTTPTRACE_PHASE_TLS;
 		v.message = "the end of the TLS handshake was not seen";
+	} else if (how == HT_DIAL_PROXY_FAILED) {
+		proxy_verdict(conn, &v, buf, sizeof(buf), message, sizeof(message));
+	} else if (how == HT_DIAL_PROXY_CUT) {
+		v.outcome = HTTPTRACE_INCOMPLETE;
+		v.phase = HTTPTRACE_PHASE_CONNECT;
+		v.message = "the end of the SOCKS handshake was not seen";
 	}
 	/* A rival is on its way to be used: what this one did is part of the rival's request. */
 	if (!dial->request && (!has_rival || !is_unused))

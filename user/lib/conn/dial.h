@@ -37,7 +37,9 @@ enum ht_dial_end {
 	HT_DIAL_UNUSED,
 	HT_DIAL_UNSEEN, /* whether it was used is not known: events were lost */
 	HT_DIAL_TLS_FAILED,
-	HT_DIAL_TLS_CUT, /* the handshake's end was not seen: tracing ended, or events were lost */
+	HT_DIAL_TLS_CUT,      /* the handshake's end was not seen: tracing ended, or events were lost */
+	HT_DIAL_PROXY_FAILED, /* within a SOCKS handshake, which conn->route holds: refused, or the connection ended */
+	HT_DIAL_PROXY_CUT,    /* the same: its end was not seen */
 };
 void ht_dial_end(struct ht_dial *dial, struct ht_conn *conn, enum ht_dial_end how, uint64_t now_ns);
 

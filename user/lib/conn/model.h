@@ -52,6 +52,7 @@
 #define HT_CLOSED_WAIT_NS (50 * HT_MS)
 
 struct ht_exchange;
+struct ht_route;
 
 struct ht_lookup {
 	struct ht_list node; /* in its process, newest last; in no list once a dial has it */
@@ -127,7 +128,8 @@ enum ht_conn_kind {
 	HT_CONN_HTTP1,
 	HT_CONN_TLS,
 	HT_CONN_HTTP2,  /* in clear */
-	HT_CONN_TUNNEL, /* behind a CONNECT: what follows decides again */
+	HT_CONN_SOCKS,  /* the handshake with a SOCKS proxy */
+	HT_CONN_TUNNEL, /* behind a CONNECT or a SOCKS handshake: what follows decides again */
 	HT_CONN_OTHER,  /* not HTTP */
 };
 
@@ -167,6 +169,8 @@ struct ht_conn {
 	uint8_t alert;
 	bool is_alert_next[2]; /* the piece before was the bare header of an alert record */
 	struct ht_tls_object *tls;
+	struct ht_route *route;       /* owned; NULL: no proxy is known */
+	uint64_t begin_off[2];        /* by direction: where what it carries now begins in the stream that carries it (not in TLS) */
 	struct ht_exchange *exchange; /* owned; in clear, or in TLS where tls is set */
 	struct ht_timer timer;        /* after its end: until the program has read what had arrived, and late records have come */
 };
@@ -203,8 +207,8 @@ struct ht_engine_counts {
 	uint64_t http2_skipped; /* of them: nothing could be made of what they sent */
 	uint64_t not_http;      /* client connections of another protocol */
 	uint64_t opaque_tls;    /* TLS connections of a library that is not traced */
-	uint64_t tunnels;       /* CONNECTs that succeeded */
-	uint64_t upgraded;      /* 101 */
+	uint64_t tunnels;       /* through proxies: CONNECTs that succeeded, SOCKS requests that were granted */
+	uint64_t upgraded;      /* responses 101, whatever they led to */
 	uint64_t unsolicited;   /* responses without a request */
 	uint64_t dials_hidden;  /* by the dials option */
 	uint64_t evicted;       /* the sum of those that follow */

@@ -9,6 +9,7 @@
 
 #include "conn/conn.h"
 #include "conn/dial.h"
+#include "conn/route.h"
 #include "conn/tls_object.h"
 #include "util/names.h"
 
@@ -220,6 +221,15 @@ void ht_proc_spoke(struct ht_proc *proc, const char *host_port, const struct ht_
 		remember(proc, hash_bytes(HASH_START, host_port, strlen(host_port)));
 	if (remote->family)
 		remember_any(proc->engine, addr_hash(remote));
+}
+
+void ht_conn_spoke(const struct ht_conn *conn, const char *host_port)
+{
+	if (!conn->proc)
+		return;
+	ht_proc_spoke(conn->proc, host_port, &conn->remote);
+	if (conn->route && conn->route->target[0])
+		ht_proc_spoke(conn->proc, conn->route->target, &conn->remote);
 }
 
 bool ht_proc_has_spoken(const struct ht_proc *proc, const char *host_port)

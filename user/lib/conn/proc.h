@@ -15,6 +15,8 @@ void ht_proc_free(struct ht_proc *proc);
 
 /* Remembers that the process spoke HTTP to host_port ("name:port") on a connection to remote. */
 void ht_proc_spoke(struct ht_proc *proc, const char *host_port, const struct ht_addr *remote);
+/* The same of what a request on the connection named: where that leads through a proxy, also of its target. */
+void ht_conn_spoke(const struct ht_conn *conn, const char *host_port);
 bool ht_proc_has_spoken(const struct ht_proc *proc, const char *host_port);
 /* The same of a Unix socket's path. */
 bool ht_proc_has_spoken_to(const struct ht_proc *proc, const struct ht_addr *remote);

@@ -9,6 +9,7 @@
 
 #include "conn/conn.h"
 #include "conn/dial.h"
+#include "conn/route.h"
 #include "req/exchange.h"
 
 const char *ht_tls_evidence_name(uint8_t evidence)
@@ -70,10 +71,24 @@ static struct ht_tls_object *object_make(struct ht_engine *engine, uint64_t id, 
 	return object;
 }
 
+/* Is it the TLS of its connection to an HTTPS proxy, in which a tunnel runs? */
+static bool is_proxy_tls(const struct ht_tls_object *object)
+{
+	return object->conn && object->conn->route && object->conn->route->tls == object;
+}
+
+static void leave_conn(struct ht_tls_object *object)
+{
+	if (is_proxy_tls(object))
+		object->conn->route->tls = NULL;
+	else if (object->conn)
+		object->conn->tls = NULL;
+	object->conn = NULL;
+}
+
 void ht_tls_free(struct ht_tls_object *object)
 {
-	if (object->conn)
-		object->conn->tls = NULL;
+	leave_conn(object);
 	ht_list_remove(&object->node);
 	if (!object->is_freed) {
 		ht_list_remove(&object->order);
@@ -84,9 +99,7 @@ void ht_tls_free(struct ht_tls_object *object)
 
 void ht_tls_unbind(struct ht_tls_object *object)
 {
-	if (object->conn)
-		object->conn->tls = NULL;
-	object->conn = NULL;
+	leave_conn(object);
 	object->evidence = HT_BIND_NONE;
 	if (object->is_freed)
 		ht_tls_free(object);
@@ -127,10 +140,13 @@ static void bind(struct ht_tls_object *object, uint64_t cookie, uint8_t evidence
 	if (conn->tls && !conn->tls->is_freed && conn->tls->evidence > evidence)
 		return;
 	if (object->conn) { /* better evidence, or another socket: what was read into the old one is not to be trusted */
-		ht_conn_drop_exchange(object->conn, now_ns);
-		object->conn->tls = NULL;
-		if (!object->conn->hello_ns[HT_DIR_TX] && !object->conn->hello_ns[HT_DIR_RX])
-			object->conn->kind = HT_CONN_UNDECIDED; /* only the wrong binding said TLS */
+		struct ht_conn *former = object->conn;
+		bool is_tls_proven = is_proxy_tls(object) || former->hello_ns[HT_DIR_TX] || former->hello_ns[HT_DIR_RX];
+
+		ht_conn_drop_exchange(former, now_ns);
+		leave_conn(object);
+		if (!is_tls_proven)
+			former->kind = HT_CONN_UNDECIDED; /* only the wrong binding said TLS */
 	}
 	ht_conn_drop_exchange(conn, now_ns);
 	if (conn->tls)
@@ -228,12 +244,18 @@ void ht_tls_data(struct ht_engine *engine, const struct ht_rec_data *rec)
 		return;
 	}
 	if (rec->hdr.flags & (HT_F_EOF | HT_F_FAILED)) {
+		struct ht_rec_data at = *rec;
+
+		if (is_proxy_tls(object) && object->conn->tls)
+			at.off = 0; /* not the offset of the target's plaintext */
 		if (object->conn->exchange && rec->hdr.flags & HT_F_EOF)
-			ht_exchange_eof(object->conn->exchange, rec);
+			ht_exchange_eof(object->conn->exchange, &at);
 		else if (object->conn->exchange && rec->err)
 			ht_exchange_io_failed(object->conn->exchange, rec->hdr.ts_ns, rec->dir, rec->err);
 		return;
 	}
-	if (!ht_conn_plaintext(object->conn, rec))
+	if (is_proxy_tls(object))
+		ht_conn_carried(object->conn, rec);
+	else if (!ht_conn_plaintext(object->conn, rec))
 		object->is_ignored = true;
 }

@@ -3,12 +3,21 @@
 #ifndef HT_SPAN_H
 #define HT_SPAN_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
+#include <strings.h>
 
 /* Not NUL-terminated. */
 struct ht_span {
 	const char *ptr;
 	size_t len;
 };
+
+/* Is it that word, in any case? */
+static inline bool ht_span_is(struct ht_span span, const char *word)
+{
+	return span.len == strlen(word) && !strncasecmp(span.ptr, word, span.len);
+}
 
 #endif

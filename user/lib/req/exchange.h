@@ -23,13 +23,37 @@ struct ht_exchange_ops {
 	void (*free)(struct ht_exchange *exchange);
 };
 
+/* A data record that waits; its captured bytes follow. */
+struct ht_held {
+	struct ht_list node;
+	struct ht_rec_data rec;
+};
+
+enum ht_turn_to {
+	HT_TURN_NONE,
+	HT_TURN_TUNNEL,    /* through a proxy: what follows decides again; the connection has a route */
+	HT_TURN_WEBSOCKET, /* frames of RFC 6455 */
+	HT_TURN_H2C,       /* HTTP/2, whose stream 1 is the request that asked for it */
+};
+
+/* What becomes of a connection behind a message that ends its HTTP/1 (ht_conn_turn()). */
+struct ht_turn {
+	enum ht_turn_to to;
+	uint64_t ts_ns;
+	uint64_t off[2];                   /* by direction: where what follows begins */
+	struct ht_list rest;               /* of struct ht_held: records of it that came with that message */
+	struct httptrace_request *request; /* WEBSOCKET: that asked for it; a reference */
+	struct ht_flight *flight;          /* H2C: the same; in no list */
+	bool has_extensions;               /* WEBSOCKET: some were agreed on */
+};
+
 /* The first member of each version's own. */
 struct ht_exchange {
 	const struct ht_exchange_ops *ops;
 	struct ht_engine *engine;
 	struct ht_conn *conn;
-	bool is_not_http; /* its first bytes were not of that version after all */
-	bool is_tunnel;   /* a CONNECT has succeeded on it: what follows is another protocol */
+	bool is_not_http;     /* its first bytes were not of that version after all */
+	struct ht_turn *turn; /* of the exchange's own: it has ended, and another takes over; NULL: it has not */
 };
 
 /* Frees; open requests have been ended by ht_exchange_close() or ht_exchange_abandon(). */

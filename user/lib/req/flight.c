@@ -9,8 +9,11 @@
 #include <string.h>
 
 #include "conn/conn.h"
+#include "conn/conn_tls.h"
 #include "conn/dial.h"
+#include "conn/route.h"
 #include "req/hooks.h"
+#include "req/filter.h"
 #include "req/redact.h"
 #include "util/names.h"
 
@@ -89,16 +92,69 @@ static struct ht_span host_only(struct ht_span host)
 	return host;
 }
 
-/* The first hop: the proxy where the target is in absolute form, else the Host field's, else the address. */
+static bool is_connect(const struct ht_asked *asked)
+{
+	return asked->method.len == 7 && !memcmp(asked->method.ptr, "CONNECT", 7);
+}
+
+static bool is_tunnel(const struct ht_conn *conn)
+{
+	return conn->route && conn->route->is_tunnel;
+}
+
+/* Without the brackets of an IPv6 address. */
+static struct ht_span host_of(struct ht_span authority, unsigned long *port)
+{
+	struct ht_span host = { NULL, 0 };
+
+	host.ptr = ht_host_of(authority.ptr, authority.len, &host.len);
+	if (has_port(authority))
+		*port = strtoul((const char *)memrchr(authority.ptr, ':', authority.len) + 1, NULL, 10);
+	return host;
+}
+
+/*
+ * Is a target in absolute-form meant for somebody else than the peer? Clients send it to proxies only, but may send it to the origin itself (RFC 9112
+ * section 3.2.2): it is a proxy where port, address, or the name that was looked up differ from the target's. Where there is a name and nothing to hold it
+ * against, nobody knows.
+ */
+static bool is_for_proxy(const struct ht_conn *conn, const struct ht_asked *asked, struct ht_span authority)
+{
+	bool is_http = asked->target.len >= 5 && !strncasecmp(asked->target.ptr, "http:", 5);
+	unsigned long port = is_http ? 80 : 443;
+	struct ht_span host = host_of(authority, &port);
+	const char *server_name = ht_conn_tls_server_name(conn);
+	struct ht_addr literal;
+
+	if (conn->route || (is_http && asked->is_tls))
+		return true;
+	if (!conn->remote.family || ht_conn_is_unix(conn))
+		return false;
+	if (port != conn->remote.port)
+		return true;
+	if (ht_addr_of_text(host.ptr, host.len, &literal))
+		return !ht_addr_is_same_host(&literal, &conn->remote);
+	if (conn->dial && conn->dial->lookup)
+		return !ht_span_is(host, conn->dial->lookup->host);
+	return server_name[0] && !ht_span_is(host, server_name);
+}
+
+/* The first hop: the proxy where there is one, or the target may be in absolute form for one; else the Host field's, else the address. */
 static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_asked *asked)
 {
 	struct ht_conn *conn = exchange->conn;
+	struct ht_span authority = target_authority(asked->target);
 	struct ht_span host = asked->host;
-	char text[HT_REMOTE_TEXT_MAX];
+	char text[HT_ROUTE_HOST_PORT_MAX];
 
-	if (asked->method.len == 7 && !memcmp(asked->method.ptr, "CONNECT", 7))
-		host = asked->target;
-	else if (target_authority(asked->target).len)
+	if (!is_tunnel(conn) && authority.len && is_for_proxy(conn, asked, authority) &&
+	    ht_route_make(conn, asked->is_tls ? HT_PROXY_HTTPS : HT_PROXY_HTTP))
+		ht_route_describe(conn, request);
+	if (is_tunnel(conn) || request->has_proxy || is_connect(asked)) {
+		ht_route_proxy_text(conn, text);
+		return ht_request_strdup(request, text);
+	}
+	if (authority.len)
 		host.len = 0;
 	if (host.len)
 		host = host_only(host);
@@ -121,7 +177,9 @@ static const char *url_of(struct ht_exchange *exchange, struct httptrace_request
 	const char *url;
 	char *redacted;
 
-	if (asked->method.len == 7 && !memcmp(asked->method.ptr, "CONNECT", 7)) {
+	if (!host.len && is_tunnel(exchange->conn))
+		host = (struct ht_span){ exchange->conn->route->target, strlen(exchange->conn->route->target) };
+	if (is_connect(asked)) {
 		url = ht_request_strndup(request, asked->target.ptr, asked->target.len);
 	} else if (target_authority(asked->target).len) {
 		url = ht_request_strndup(request, asked->target.ptr, asked->target.len);
@@ -171,8 +229,10 @@ void ht_flight_got_conn(struct ht_exchange *exchange, struct ht_flight *flight, 
 	request->lost += conn->lost;
 	conn->lost = 0;
 	out->idle_ns = HTTPTRACE_UNKNOWN_NS;
-	if (conn->requests == 1 && conn->is_whole) {
+	if (conn->requests == 1 && (conn->is_whole || is_tunnel(conn))) {
 		uint64_t tls_ns = ht_conn_tls_done_ns(conn);
+		uint64_t begin_ns = is_tunnel(conn) && conn->route->begin_ns ? conn->route->begin_ns : conn->start_ns;
+		uint64_t open_ns = is_tunnel(conn) ? conn->route->open_ns : conn->connected_ns;
 
 		out->reused = HTTPTRACE_NO;
 		out->was_idle = HTTPTRACE_NO;
@@ -181,9 +241,11 @@ void ht_flight_got_conn(struct ht_exchange *exchange, struct ht_flight *flight, 
 		else if (conn->dial)
 			ht_dial_give(conn->dial, conn, request, host_port);
 		else
-			ht_hook_get_conn(request, conn->start_ns, host_port);
+			ht_hook_get_conn(request, begin_ns, host_port);
+		if (conn->route)
+			ht_route_add_tls_hooks(conn->route, request);
 		ht_conn_add_tls_hooks(conn, request, NULL, 0);
-		got_ns = tls_ns > conn->connected_ns ? tls_ns : conn->connected_ns;
+		got_ns = tls_ns > open_ns ? tls_ns : open_ns;
 		/* A handshake whose end was not seen had ended when the first byte was written, and no more is known. */
 		if (conn->tls && !tls_ns)
 			got_ns = flight->begin_ns;
@@ -209,7 +271,9 @@ void ht_flight_headless(struct ht_exchange *exchange, struct ht_flight *flight)
 
 	if (flight->request->is_identified)
 		return;
-	if (ht_conn_remote_text(exchange->conn, text, sizeof(text))[0])
+	if (is_tunnel(exchange->conn))
+		host_port = ht_request_strdup(flight->request, exchange->conn->route->host_port);
+	else if (ht_conn_remote_text(exchange->conn, text, sizeof(text))[0])
 		host_port = ht_request_strdup(flight->request, text);
 	flight->request->host_port = host_port;
 	ht_flight_got_conn(exchange, flight, host_port);
@@ -345,6 +409,15 @@ void ht_flight_closed(struct ht_flight *flight, const struct ht_failure *f)
 		ht_hook_conn_closed(flight->request, closed_ns, (enum httptrace_closer)f->closer);
 }
 
+/* Tracing ends, and the request goes on: it waits for its response, or that is under way (server-sent events, a long poll). */
+static bool is_open(const struct ht_exchange *exchange, const struct ht_flight *flight, const struct ht_failure *f)
+{
+	const struct ht_conn *conn = exchange->conn;
+
+	return f->outcome == HTTPTRACE_INCOMPLETE && exchange->engine->is_ended && !conn->is_closed && !conn->fin_ns && !conn->reset_ns &&
+	       (flight->is_written || flight->first_byte_ns);
+}
+
 void ht_flight_fail(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_failure *failure)
 {
 	struct httptrace_request *request = flight->request;
@@ -371,6 +444,7 @@ void ht_flight_fail(struct ht_exchange *exchange, struct ht_flight *flight, cons
 	if (flight->got_body_bytes)
 		ht_hook_body(request, f->ts_ns, flight->got_body_bytes);
 	ht_report_outcome(request, f->outcome, phase, f->code, f->message, f->ts_ns);
+	request->is_open = f == failure && is_open(exchange, flight, f) && !missed;
 	if (f->outcome == HTTPTRACE_INCOMPLETE && !request->lost)
 		request->lost = missed;
 	ht_flight_closed(flight, f);

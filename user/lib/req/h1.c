@@ -8,14 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conn/conn.h"
 #include "req/h1_private.h"
 #include "req/hooks.h"
 #include "util/names.h"
-
-struct ht_held {
-	struct ht_list node;
-	struct ht_rec_data rec; /* the captured bytes follow */
-};
 
 static const struct ht_http1_events request_events, response_events;
 
@@ -37,6 +33,10 @@ struct ht_exchange *ht_h1_new(struct ht_conn *conn)
 	h1->base.conn = conn;
 	ht_list_init(&h1->flights);
 	ht_list_init(&h1->held);
+	ht_list_init(&h1->turn.rest);
+	if (ht_conn_begins_at(conn))
+		for (int dir = 0; dir < 2; dir++)
+			h1->reach[dir] = (struct ht_reach){ .off = conn->begin_off[dir], .is_known = true };
 	h1->is_from_start = conn->is_whole && !conn->requests && (!conn->tls || conn->tls->handshake != HT_HANDSHAKE_UNSEEN);
 	h1->parser[HT_DIR_TX] = ht_http1_new(HT_HTTP1_REQUEST, 0, &request_events, h1);
 	h1->parser[HT_DIR_RX] = ht_http1_new(HT_HTTP1_RESPONSE, 0, &response_events, h1);
@@ -48,14 +48,19 @@ struct ht_exchange *ht_h1_new(struct ht_conn *conn)
 	return &h1->base;
 }
 
-void ht_h1_drop_held(struct ht_h1 *h1)
+static void free_records(struct ht_list *list)
 {
 	struct ht_held *held, *next;
 
-	ht_list_each(&h1->held, held, next, node) {
+	ht_list_each(list, held, next, node) {
 		ht_list_remove(&held->node);
 		free(held);
 	}
+}
+
+void ht_h1_drop_held(struct ht_h1 *h1)
+{
+	free_records(&h1->held);
 	h1->held_bytes = 0;
 	ht_timer_cancel(&h1->base.engine->timers, &h1->held_timer);
 }
@@ -84,6 +89,12 @@ static void free_exchange(struct ht_exchange *exchange)
 		ht_h1_drop(h1, flight);
 	if (h1->settling)
 		ht_h1_drop(h1, h1->settling);
+	free_records(&h1->turn.rest);
+	httptrace_request__unref(h1->turn.request);
+	if (h1->turn.flight) {
+		httptrace_request__unref(h1->turn.flight->request);
+		ht_flight_free(h1->turn.flight);
+	}
 	ht_http1_free(h1->parser[HT_DIR_TX]);
 	ht_http1_free(h1->parser[HT_DIR_RX]);
 	free(h1);
@@ -120,7 +131,9 @@ static void request_begin(void *ctx)
 	struct ht_h1 *h1 = ctx;
 	struct ht_flight *flight;
 
-	ht_h1_settle(h1);
+	/* Behind a refused CONNECT it may be the same once more: its head tells. */
+	if (!h1->settling || !ht_h1_is_connect(h1->settling))
+		ht_h1_settle(h1);
 	if (h1->flight_cnt >= HT_H1_MAX_REQUESTS) {
 		ht_engine_evicted(h1->base.engine, &h1->base.engine->counts.evicted_pipelines);
 		h1->is_dead = true;
@@ -147,6 +160,10 @@ static void request_head(void *ctx, const struct ht_http1_head *head)
 	if (!flight)
 		return;
 	h1->is_proven = true;
+	if (h1->settling && ht_span_is(head->method, "CONNECT"))
+		ht_h1_connect_retried(h1);
+	else
+		ht_h1_settle(h1);
 	ht_h1_request_head(h1, flight, head, written_at(h1, flight));
 }
 
@@ -297,18 +314,6 @@ static void response_body(void *ctx, uint64_t n)
 		flight->got_body_bytes += n;
 }
 
-/* The CONNECT itself is part of the dial, no request (hooks.md C13): whoever speaks behind it inherits the dial. */
-static void tunnel_opened(struct ht_h1 *h1, struct ht_flight *flight)
-{
-	h1->base.engine->counts.tunnels++;
-	h1->base.is_tunnel = true;
-	h1->is_dead = true;
-	h1->base.conn->requests = 0;
-	h1->base.conn->last_end_ns = 0;
-	ht_list_remove(&flight->node);
-	ht_h1_drop(h1, flight);
-}
-
 static void response_end(void *ctx, const struct ht_http1_field *trailers, size_t trailer_cnt)
 {
 	struct ht_h1 *h1 = ctx;
@@ -322,13 +327,14 @@ static void response_end(void *ctx, const struct ht_http1_field *trailers, size_
 		return;
 	}
 	if (flight->framing == HT_HTTP1_TUNNEL) {
-		if (flight->request->status != 101) {
-			tunnel_opened(h1, flight);
-			return;
-		}
-		h1->base.engine->counts.upgraded++;
-		h1->is_dead = true;
+		ht_h1_tunnel_end(h1, flight, ts_ns);
+		return;
 	}
+	if (ht_h1_is_connect(flight)) {
+		ht_h1_connect_answered(h1, flight, ts_ns);
+		return;
+	}
+	ht_h1_settle(h1);
 	ht_h1_response_end(h1, flight, ts_ns);
 	if (flight->is_written)
 		ht_h1_finish(h1, flight);
@@ -390,9 +396,35 @@ static void look_for_abandoned_body(struct ht_h1 *h1, const struct ht_rec_data *
 	ht_h1_finish(h1, flight);
 }
 
+/* The record from its byte `at` on belongs to what the connection has turned into. */
+static void keep_rest(struct ht_h1 *h1, const struct ht_rec_data *rec, uint32_t at)
+{
+	uint32_t captured_len = rec->captured_len > at ? rec->captured_len - at : 0;
+	struct ht_held *rest;
+
+	if (ht_list_is_empty(&h1->turn.rest))
+		h1->turn.off[HT_DIR_RX] = rec->off + at;
+	if (at >= rec->orig_len)
+		return;
+	rest = malloc(sizeof(*rest) + captured_len);
+	if (!rest) {
+		h1->base.engine->counts.out_of_memory++;
+		return; /* the stream offsets will tell the gap */
+	}
+	rest->rec = *rec;
+	rest->rec.off += at;
+	rest->rec.orig_len -= at;
+	rest->rec.captured_len = captured_len;
+	rest->rec.hdr.lost = 0;
+	if (captured_len)
+		memcpy(&rest->rec + 1, (const uint8_t *)(rec + 1) + at, captured_len);
+	ht_list_append(&h1->turn.rest, &rest->node);
+}
+
 static void feed(struct ht_h1 *h1, const struct ht_rec_data *rec)
 {
 	struct ht_http1 *parser = h1->parser[rec->dir];
+	size_t used = 0;
 	struct ht_piece piece = ht_piece_take(&h1->reach[rec->dir], h1->is_from_start, rec);
 
 	h1->rec = rec;
@@ -408,7 +440,12 @@ static void feed(struct ht_h1 *h1, const struct ht_rec_data *rec)
 	if (rec->dir == HT_DIR_TX)
 		look_for_abandoned_body(h1, rec);
 	if (piece.captured_len)
-		ht_http1_feed(parser, piece.data, piece.captured_len);
+		used = ht_http1_feed(parser, piece.data, piece.captured_len);
+	if (h1->base.turn) {
+		h1->turn.off[HT_DIR_TX] = h1->reach[HT_DIR_TX].off;
+		keep_rest(h1, rec, (uint32_t)(piece.data + used - (const uint8_t *)(rec + 1)));
+		return;
+	}
 	if (h1->writing && !h1->writing->has_head && rec->dir == HT_DIR_TX &&
 	    ht_http1_probe(HT_HTTP1_REQUEST, piece.data, piece.captured_len) == 1)
 		h1->writing->is_plausible = true;
@@ -441,7 +478,9 @@ static void release_held(struct ht_h1 *h1)
 	}
 	h1->held_bytes = 0;
 	ht_list_each(&list, held, next, node) {
-		if (!h1->is_dead)
+		if (h1->base.turn)
+			keep_rest(h1, &held->rec, 0);
+		else if (!h1->is_dead)
 			feed(h1, &held->rec);
 		ht_list_remove(&held->node);
 		free(held);
@@ -451,9 +490,12 @@ static void release_held(struct ht_h1 *h1)
 
 static void held_due(void *object, uint64_t at_ns)
 {
-	(void)at_ns;
-	release_held(object);
-	report_progress(object);
+	struct ht_h1 *h1 = object;
+
+	release_held(h1);
+	report_progress(h1);
+	if (h1->base.turn)
+		ht_conn_turn(h1->base.conn, at_ns);
 }
 
 static void hold(struct ht_h1 *h1, const struct ht_rec_data *rec)

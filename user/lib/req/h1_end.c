@@ -41,6 +41,10 @@ void ht_h1_settle(struct ht_h1 *h1)
 	if (!flight)
 		return;
 	ht_timer_cancel(&h1->base.engine->timers, &h1->fate);
+	if (ht_h1_is_connect(flight)) {
+		ht_h1_connect_refused(h1, flight);
+		return;
+	}
 	if (ht_h1_is_kept(flight) && !h1->base.conn->fin_ns && !h1->base.conn->reset_ns) {
 		if (h1->again_ns)
 			ht_hook_put_idle(flight->request, h1->again_ns, HTTPTRACE_PROXY);
@@ -57,6 +61,10 @@ void ht_h1_settle_closed(struct ht_h1 *h1, uint64_t ts_ns, enum httptrace_closer
 
 	if (!flight)
 		return;
+	if (ht_h1_is_connect(flight)) {
+		ht_h1_settle(h1);
+		return;
+	}
 	ht_timer_cancel(&h1->base.engine->timers, &h1->fate);
 	ht_hook_conn_closed(flight->request, ts_ns > flight->end_ns ? ts_ns : flight->end_ns, by);
 	ht_h1_done(h1, flight);
@@ -122,6 +130,10 @@ static void fail_flight(struct ht_h1 *h1, struct ht_flight *flight, const struct
 
 	if (is_nothing(h1, flight)) {
 		ht_h1_drop(h1, flight);
+		return;
+	}
+	if (!flight->is_answered && ht_h1_is_connect(flight)) {
+		ht_h1_connect_failed(h1, flight, f);
 		return;
 	}
 	if (!flight->is_answered) {

@@ -17,8 +17,6 @@
 /* A response may be received by one thread before the send that caused it has returned in another. */
 #define HT_HELD_NS       (50 * HT_MS)
 
-struct ht_held; /* a receive record that waits for its request */
-
 struct ht_h1 {
 	struct ht_exchange base;
 	struct ht_http1 *parser[2]; /* by direction */
@@ -30,16 +28,17 @@ struct ht_h1 {
 	struct ht_flight *writing;  /* whose end was not sent yet; the last of flights, or NULL */
 	struct ht_flight *settling; /* answered; its connection's fate is awaited. In no list. */
 	struct ht_timer fate;
-	uint64_t again_ns; /* EAGAIN behind the response's end, 0 none */
-	struct ht_list held;
+	uint64_t again_ns;   /* EAGAIN behind the response's end, 0 none */
+	struct ht_list held; /* receive records that wait for their request */
 	size_t held_bytes;
 	struct ht_timer held_timer;
-	bool is_from_start; /* nothing was sent or received before the exchange was made: both streams begin at offset 0 */
-	bool is_body_owed;  /* the last request was given up while its body was not sent: that, or another request, comes next */
-	bool is_orphan;     /* the message being received answers no request */
-	bool is_proven;     /* a whole head was parsed: this is HTTP */
-	bool is_dead;       /* nothing more is read from it */
-	bool is_ending;     /* parser errors are the ending's doing */
+	struct ht_turn turn; /* told by base.turn once it is made */
+	bool is_from_start;  /* nothing was sent or received before the exchange was made: both streams begin at offset 0 */
+	bool is_body_owed;   /* the last request was given up while its body was not sent: that, or another request, comes next */
+	bool is_orphan;      /* the message being received answers no request */
+	bool is_proven;      /* a whole head was parsed: this is HTTP */
+	bool is_dead;        /* nothing more is read from it */
+	bool is_ending;      /* parser errors are the ending's doing */
 };
 
 /* ---- h1.c ---- */
@@ -74,5 +73,21 @@ void ht_h1_response_head(struct ht_h1 *h1, struct ht_flight *flight, const struc
 void ht_h1_response_end(struct ht_h1 *h1, struct ht_flight *flight, uint64_t ts_ns);
 /* May the connection be kept, as far as the messages say? */
 bool ht_h1_is_kept(const struct ht_flight *flight);
+
+/* ---- h1_tunnel.c ---- */
+
+bool ht_h1_is_connect(const struct ht_flight *flight);
+/* The head of a response behind which the connection is something else (framing TUNNEL): what? */
+void ht_h1_tunnel_head(struct ht_h1 *h1, const struct ht_http1_head *head);
+/* That response is whole. */
+void ht_h1_tunnel_end(struct ht_h1 *h1, struct ht_flight *flight, uint64_t ts_ns);
+/* A response to CONNECT that opens no tunnel is whole: reports that, or waits for the same with credentials. */
+void ht_h1_connect_answered(struct ht_h1 *h1, struct ht_flight *flight, uint64_t ts_ns);
+/* Reports it now. */
+void ht_h1_connect_refused(struct ht_h1 *h1, struct ht_flight *flight);
+/* The refused one that is settling is followed by another: it was no failure. */
+void ht_h1_connect_retried(struct ht_h1 *h1);
+/* It will not be answered. */
+void ht_h1_connect_failed(struct ht_h1 *h1, struct ht_flight *flight, const struct ht_failure *f);
 
 #endif

@@ -11,15 +11,10 @@
 #include "req/h1_private.h"
 #include "req/hooks.h"
 
-static bool is_named(const struct ht_http1_field *field, const char *name)
-{
-	return field->name.len == strlen(name) && !strncasecmp(field->name.ptr, name, field->name.len);
-}
-
 static struct ht_span host_field(const struct ht_http1_head *head)
 {
 	for (size_t i = 0; i < head->field_cnt; i++)
-		if (is_named(&head->fields[i], "host"))
+		if (ht_span_is(head->fields[i].name, "host"))
 			return head->fields[i].value;
 	return (struct ht_span){ NULL, 0 };
 }
@@ -53,8 +48,7 @@ void ht_h1_request_head(struct ht_h1 *h1, struct ht_flight *flight, const struct
 	ht_hook_plain(request, HTTPTRACE_WROTE_HEADERS, ts_ns, HTTPTRACE_PROXY);
 	/* A CONNECT that succeeds is no request (hooks.md C 13): its response decides. */
 	request->is_identified = strcmp(flight->method, "CONNECT") != 0;
-	if (h1->base.conn->proc)
-		ht_proc_spoke(h1->base.conn->proc, request->host_port, &h1->base.conn->remote);
+	ht_conn_spoke(h1->base.conn, request->host_port);
 }
 
 void ht_h1_response_head(struct ht_h1 *h1, struct ht_flight *flight, const struct ht_http1_head *head, uint64_t ts_ns)
@@ -78,9 +72,14 @@ void ht_h1_response_head(struct ht_h1 *h1, struct ht_flight *flight, const struc
 		ht_hook_1xx(request, ts_ns, head->status, headers, header_cnt);
 		return;
 	}
-	flight->has_final = true;
 	flight->framing = head->framing;
-	if (flight->has_head && head->framing != HT_HTTP1_TUNNEL)
+	if (head->framing == HT_HTTP1_TUNNEL)
+		ht_h1_tunnel_head(h1, head);
+	/* interface.md: the first request of an h2c upgrade is HTTP/2's, but for its GotFirstResponseByte. */
+	if (h1->turn.to == HT_TURN_H2C)
+		return;
+	flight->has_final = true;
+	if (flight->has_head && !ht_h1_is_connect(flight))
 		request->is_identified = true;
 	flight->says_keep[HT_DIR_RX] = head->is_keep_alive;
 	if (head->version_minor == 0)

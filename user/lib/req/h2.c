@@ -701,12 +701,9 @@ static void io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir, int
 static void abandon(struct ht_exchange *exchange, uint64_t ts_ns)
 {
 	struct ht_h2 *h2 = h2_of(exchange);
-	struct ht_flight *flight, *next;
 	struct ht_failure f;
 
 	settle(h2);
-	ht_list_each(&h2->flights, flight, next, node)
-		flight->request->is_open = exchange->engine->is_ended && flight->has_final && !flight->is_answered;
 	ht_failure_unseen(&f, ts_ns);
 	fail_all(h2, &f);
 	h2->is_dead = true;

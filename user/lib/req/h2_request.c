@@ -119,8 +119,8 @@ void ht_h2_request_head(struct ht_h2 *h2, struct ht_flight *flight, const struct
 		ht_hook_wrote_fields(request, ts_ns, fields, cnt, false);
 	ht_hook_plain(request, HTTPTRACE_WROTE_HEADERS, ts_ns, HTTPTRACE_PROXY);
 	request->is_identified = true;
-	if (conn->proc && asked.host.len)
-		ht_proc_spoke(conn->proc, request->host_port, &conn->remote);
+	if (asked.host.len)
+		ht_conn_spoke(conn, request->host_port);
 }
 
 void ht_h2_headless(struct ht_h2 *h2, struct ht_flight *flight)

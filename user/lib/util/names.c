@@ -126,6 +126,21 @@ const char *ht_addr_port_text(const struct ht_addr *addr, char *buf, size_t len)
 	return copy_text(buf, len, text, (size_t)(at - text));
 }
 
+bool ht_addr_of_text(const char *text, size_t len, struct ht_addr *addr)
+{
+	char copy[INET6_ADDRSTRLEN];
+
+	*addr = (struct ht_addr){ .family = HT_AF_INET };
+	if (len >= sizeof(copy))
+		return false;
+	memcpy(copy, text, len);
+	copy[len] = '\0';
+	if (inet_pton(AF_INET, copy, addr->addr) == 1)
+		return true;
+	addr->family = HT_AF_INET6;
+	return inet_pton(AF_INET6, copy, addr->addr) == 1;
+}
+
 bool ht_addr_is_same_host(const struct ht_addr *a, const struct ht_addr *b)
 {
 	return a->family == b->family && a->family && !memcmp(a->addr, b->addr, a->family == HT_AF_INET ? 4 : 16);

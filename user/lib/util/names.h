@@ -28,6 +28,8 @@ const char *ht_addr_text(const struct ht_addr *addr, char *buf, size_t len);
 const char *ht_addr_port_text(const struct ht_addr *addr, char *buf, size_t len);
 /* Writes a number's digits, at most HT_DECIMAL_MAX, without a NUL. Returns where they end. */
 char *ht_decimal(char *at, uint64_t value);
+/* A literal address of len bytes, IPv6 without brackets and zone. False: it is none. */
+bool ht_addr_of_text(const char *text, size_t len, struct ht_addr *addr);
 bool ht_addr_is_same_host(const struct ht_addr *a, const struct ht_addr *b);
 bool ht_addr_is_loopback(const struct ht_addr *addr);
 /*
