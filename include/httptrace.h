@@ -621,6 +621,15 @@ HTTPTRACE_API int httptrace__features(httptrace_line_fn fn, void *ctx);
 /* The same with options that change it; opts may be NULL. */
 HTTPTRACE_API int httptrace__features_with(const struct httptrace_open_opts *opts, httptrace_line_fn fn, void *ctx);
 
+/* number: CAP_*, of capabilities(7); name: of what is needed, which CAP_SYS_ADMIN may stand for; why: what for. Valid during the call. */
+typedef void (*httptrace_capability_fn)(unsigned int number, const char *name, const char *why, void *ctx);
+/*
+ * Those of the calling thread's capabilities that a live trace with these options (NULL: as above) uses once all that runs is attached: who gives
+ * up the others, best from `attached`, keeps these. Its effective ones are others for a moment: what perf events need is tried. 0; -EINVAL (fn is NULL,
+ * opts), or another -errno.
+ */
+HTTPTRACE_API int httptrace__capabilities(const struct httptrace_open_opts *opts, httptrace_capability_fn fn, void *ctx);
+
 #ifdef __cplusplus
 }
 #endif

@@ -555,11 +555,17 @@ static void count_line(const char *line, void *ctx)
 	++*(int *)ctx;
 }
 
+static void count_capability(unsigned int number, const char *name, const char *why, void *ctx)
+{
+	assert_true(number < 64 && !strncmp(name, "CAP_", 4) && why[0]);
+	++*(int *)ctx;
+}
+
 static void reports_without_a_tracer(void **state)
 {
 	pid_t pid = getpid();
 	struct httptrace_open_opts opts = { .sz = sizeof(opts), .pids = &pid, .pid_cnt = 1 };
-	int targets = 0, features = 0;
+	int targets = 0, features = 0, capabilities = 0;
 
 	(void)state;
 	assert_int_equal(httptrace__targets(&opts, count_line, &targets), 0);
@@ -575,7 +581,12 @@ static void reports_without_a_tracer(void **state)
 	opts.without = "ringbuf,no_such_feature";
 	assert_int_equal(httptrace__features_with(&opts, count_line, &features), -EINVAL);
 	assert_non_null(strstr(httptrace__open_error(), "no_such_feature"));
+	assert_int_equal(httptrace__capabilities(&opts, count_capability, NULL), -EINVAL);
 	opts.without = NULL;
+	assert_int_equal(httptrace__capabilities(NULL, NULL, NULL), -EINVAL);
+	assert_int_equal(httptrace__capabilities(NULL, count_capability, &capabilities), 0);
+	/* The two that BPF takes, and more: of who has them. */
+	assert_true(geteuid() || capabilities >= 2);
 	opts.pid_cnt = 0;
 	opts.cgroup = "/no/such/cgroup";
 	assert_int_equal(httptrace__targets(&opts, count_line, &targets), -ENOENT);

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btf.h>
-#include <linux/capability.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,42 +14,16 @@
 #include <unistd.h>
 
 #include "attach/features.h"
+#include "attach/rights.h"
 
 #define BTF_PATH      "/sys/kernel/btf/vmlinux"
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
 #define BTF_MAX_BYTES (64u << 20) /* Debian's is 5 to 8 MB */
 
-/* Since Linux 5.8 and 5.9: missing in older headers. */
-#ifndef CAP_PERFMON
-#define CAP_PERFMON 38
-#endif
-#ifndef CAP_BPF
-#define CAP_BPF 39
-#endif
-#ifndef CAP_CHECKPOINT_RESTORE
-#define CAP_CHECKPOINT_RESTORE 40
-#endif
-
 struct ht_kernel_btf {
 	size_t bytes;
 	char data[];
 };
-
-static uint64_t effective_caps(void)
-{
-	unsigned long long caps = 0;
-	FILE *file = fopen("/proc/self/status", "re");
-	char line[256];
-
-	if (!file)
-		return 0;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
-	}
-	fclose(file);
-	return caps;
-}
 
 /* The first mount of cgroup version 2: "36 35 98:0 /root /point options... - type source super" (proc_pid_mountinfo(5)). */
 static void find_cgroup_root(char *root, size_t size)
@@ -191,10 +164,13 @@ int ht_features_parse(const char *list, uint32_t *without, const char **unknown)
 
 void ht_features_read(struct ht_features *features, const char *btf_path, uint32_t without)
 {
-	uint64_t caps = effective_caps(), admin = caps >> CAP_SYS_ADMIN & 1;
+	struct ht_rights rights;
 	struct utsname name;
+	uint64_t caps, admin;
 
 	memset(features, 0, sizeof(*features));
+	caps = ht_rights_read(&rights) ? 0 : rights.effective;
+	admin = caps >> CAP_SYS_ADMIN & 1;
 	if (!uname(&name))
 		snprintf(features->release, sizeof(features->release), "%.64s", name.release);
 	features->has_cap_bpf = admin || caps >> CAP_BPF & 1;

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "attach/features.h"
+#include "attach/rights.h"
 #include "dispatch/tracer.h"
 #include "source/live.h"
 
@@ -138,4 +139,29 @@ int httptrace__features_with(const struct httptrace_open_opts *opts, httptrace_l
 int httptrace__features(httptrace_line_fn fn, void *ctx)
 {
 	return httptrace__features_with(NULL, fn, ctx);
+}
+
+struct capabilities {
+	httptrace_capability_fn fn;
+	void *ctx;
+};
+
+static void tell_capability(void *ctx, unsigned int number, const char *name, const char *why)
+{
+	const struct capabilities *to = ctx;
+
+	to->fn(number, name, why, to->ctx);
+}
+
+int httptrace__capabilities(const struct httptrace_open_opts *opts, httptrace_capability_fn fn, void *ctx)
+{
+	struct capabilities to = { fn, ctx };
+	struct httptrace_open_opts checked;
+	struct ht_live_opts live;
+	int err;
+
+	if (!fn)
+		return -EINVAL;
+	err = report_opts(opts, &checked, &live);
+	return err ? err : ht_rights_needed(live.btf_path, live.without, tell_capability, &to);
 }
