@@ -69,7 +69,7 @@ static void note_summary(struct ht_run *run, const struct httptrace_notice *noti
 			 notice->websockets == 1 ? "" : "s");
 	ht_say("%" PRIu64 " request%s, %" PRIu64 " dial%s, %s%" PRIu64 " event%s%s%s", notice->requests, notice->requests == 1 ? "" : "s",
 	       notice->dials, notice->dials == 1 ? "" : "s", websockets, notice->events, notice->events == 1 ? "" : "s",
-	       skipped[0] ? "; left alone: " : "", skipped);
+	       skipped[0] ? "; counted: " : "", skipped);
 }
 
 void ht_run_notice(const struct httptrace_notice *notice, void *ctx)
