@@ -37,6 +37,9 @@
 /* Of a payload of several gRPC messages this much is copied. */
 #define GRPC_MAX    MAX_FRAME
 
+/* Most of a block of fields, as of any other frame: as much as user space's reader takes. Without all of it no later block could be decoded. */
+#define BLOCK_MAX 65536
+
 /* HT_OLD: frames of a window; more of a call are the next round's. Frames that a call is judged by. */
 #define OLD_HTTP2  12
 #define OLD_JUDGED 3
@@ -218,7 +221,7 @@ HT_STEP long http2_walk(__u32 i, struct ht_feed *f)
 			/* Of a block of fields that spans frames, of another frame. */
 			if (h.type != TYPE_CONTINUATION)
 				st->head_cnt = 0;
-			copy = ht_config.head_bytes - ht_least(st->head_cnt, ht_config.head_bytes);
+			copy = BLOCK_MAX - ht_least(st->head_cnt, BLOCK_MAX);
 			if (copy > len)
 				copy = len;
 			st->head_cnt += copy;

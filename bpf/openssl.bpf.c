@@ -183,8 +183,33 @@ static __always_inline void learn_quick(struct ht_tls *o, const struct ht_tls_ca
 		o->quick = HT_QUICK_OK;
 }
 
-/* Pushes a frame, over up to two stale ones. With the stack full the outermost is given up. */
-static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 sp, __u32 fn)
+/*
+ * TLS inside TLS, through a proxy that is spoken to by TLS: the object whose bytes are the plaintext of another one's calls travels on that one's socket.
+ * Its call runs right outside such a call, of an object that has been seen to carry TLS. Frames far apart are on different stacks.
+ */
+#define CARRIED_WITHIN 16384
+
+static __noinline int bind_carried(const struct ht_tls *o, struct ht_tls_call *outer, __u64 sp, __u64 ts)
+{
+	struct ht_tls *inner;
+
+	if (o->flow.kind != HT_STREAM_TLS || o->evidence != HT_BIND_NESTED || outer->ignored || outer->sp - sp > CARRIED_WITHIN)
+		return 0;
+	inner = object_find(outer->object, bpf_get_current_pid_tgid() >> 32);
+	if (!inner || inner->role != HT_ROLE_CLIENT)
+		return 0;
+	outer->cookie = o->cookie;
+	if (inner->cookie == o->cookie && inner->evidence == HT_BIND_NESTED)
+		return 0;
+	inner->cookie = o->cookie;
+	inner->evidence = HT_BIND_NESTED;
+	inner->bind_told = HT_BIND_NONE;
+	ht_tls_client(inner, outer->object, ts);
+	return 0;
+}
+
+/* Pushes a frame, over up to two stale ones. With the stack full the outermost is given up. *outer: the call that it runs in, or NULL. */
+static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 sp, __u32 fn, struct ht_tls_call **outer)
 {
 	struct ht_thread *th = ht_thread_find(task, 1);
 	__u32 depth;
@@ -205,6 +230,7 @@ static __always_inline struct ht_tls_call *push(struct task_struct *task, __u64 
 		depth = HT_TLS_DEPTH - 1;
 	}
 	th->depth = depth + 1;
+	*outer = depth ? ht_frame(th, depth - 1) : NULL;
 	return ht_frame(th, depth);
 }
 
@@ -246,7 +272,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 	__u32 tgid = HT_FIELD(task, tgid);
 	struct ht_tls_fact fact = { .ts_ns = ts };
 	__u8 kind = kind_of(fn);
-	struct ht_tls_call *call;
+	struct ht_tls_call *call, *outer;
 	__u8 pending = HT_PENDING_NONE;
 	struct ht_tls *o = NULL;
 
@@ -319,7 +345,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 		if (!o || (has_choice && o->role == HT_ROLE_IGNORED))
 			return 0;
 	}
-	call = push(task, sp, fn);
+	call = push(task, sp, fn, &outer);
 	if (!call)
 		return 0;
 	call->start_ns = ts;
@@ -342,6 +368,8 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 		call->ignored = 1;
 		return 1;
 	}
+	if (outer && outer->object != object)
+		bind_carried(o, outer, sp, ts);
 	if ((kind & KIND_WRITE) && o->pending) {
 		pending = o->pending;
 		if (pending == HT_PENDING_BEGUN)
@@ -468,11 +496,14 @@ static __always_inline int pop(struct task_struct *task, __u32 fn, __u64 sp, str
 		if (top->fn == fn && top->sp <= sp - HT_RETURN_POPS) {
 			*call = *top;
 			th->depth = depth;
-			if (depth && call->err_lib) {
-				/* SSL_connect fails with what failed inside SSL_do_handshake. */
+			if (depth) {
 				struct ht_tls_call *outer = ht_frame(th, depth - 1);
 
-				if (outer->object == call->object && !outer->err_lib) {
+				if (outer->object != call->object) {
+					/* TLS inside TLS: what its socket call said. */
+					outer->nest = call->nest;
+				} else if (call->err_lib && !outer->err_lib) {
+					/* SSL_connect fails with what failed inside SSL_do_handshake. */
 					outer->err_lib = call->err_lib;
 					outer->err_reason = call->err_reason;
 				}
