@@ -50,7 +50,7 @@ sanitize-targets:
 bench: ## what tracing costs, beside bpftrace, sslsniff and tcpdump, into docs/performance.md; with BENCH='OPTIONS' (--help) into no file
 	@packaging/install-deps.sh bench
 	@packaging/install-deps.sh peers || echo 'bench: what is missing has no figures' >&2
-	+@$(SUBMAKE) $(PARALLEL) all tools
+	+@$(SUBMAKE) $(PARALLEL) all tools $(VM_LOADS)
 	@tests/bench/bench.py --build $(B) $(or $(BENCH),--write docs/performance.md)
 
 FORMATTED = $(sort $(wildcard include/*.h include/abi/*.h bpf/*.[ch] user/*/*.[ch] user/lib/*/*.[ch] user/lib/*/*/*.[ch] \

@@ -3,7 +3,7 @@
 """What tracing costs, as ratios within one run: `make bench` (options: `make bench BENCH=--help`).
 
 bed.py has what is traced, tracers.py the tracers, measure.py the rounds, costs.py the tables and the ratios that are wanted; programs.py,
-startend.py and figures.py have the other tables.
+startend.py, loading.py and figures.py have the other tables.
 
 Prints Markdown to standard output and, with --write, into a file; all else to standard error. Its files are in a temporary directory. Needs
 root (takes sudo). A tracer that is missing or fails has a row that says so, and no effect on the exit status. Ends only processes started here.
@@ -20,6 +20,7 @@ from bed import Bed
 from common import ROOT, Failure
 from costs import cost_tables, wanted_lines
 from figures import figure_lines
+from loading import loading_lines
 from machine import machine_lines
 from measure import SLICES, WORK_FACTOR, Measurement
 from programs import run_time_lines
@@ -94,6 +95,8 @@ def report(options, bench):
     if options.starts:
         yield ["## Start and end", "", f"Beside {options.idle} idle processes, half of which map libssl; {options.starts} times.", "",
                *start_and_end_lines(bench, options.starts, options.idle, names), ""]
+        yield ["## Loading the BPF programs", "", f"By each backend that this kernel has; {options.starts} times.", "",
+               *loading_lines(bench, options.starts), ""]
     yield [METHOD.format(rounds=options.rounds, requests=measurement.slice_cnt("tls"), slices=SLICES, factor=WORK_FACTOR)]
 
 

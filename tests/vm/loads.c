@@ -5,7 +5,8 @@
  * In:  every bpf(BPF_PROG_LOAD) of libbpf, which calls syscall(3). One that asks for no log of its own gets one with the verifier's statistics
  *      (BPF_LOG_STATS of kernel/bpf/verifier.c: level 4, since 5.2). prog_info.verified_insns would do from 5.16 on only.
  * Out: a JSON object a line and program, appended to the file that HTTPTRACE_LOADS names:
- *      {"program": name, "instructions": of the program, "verified": by the verifier, or null, "load_ns": of the call}
+ *      {"program": name, "instructions": of the program, "verified": by the verifier, or null, "load_ns": of the call,
+ *      "cpu_ns": of it on a CPU}
  * HTTPTRACE_REFUSE=N: a program that calls the helper of that number is refused (bpf_loop: 181), as by a verifier that does not take it: the first line of
  * its report says so.
  */
@@ -28,15 +29,15 @@
 
 static long (*next)(long number, ...);
 
-static unsigned long long now_ns(void)
+static unsigned long long now_ns(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (unsigned long long)now.tv_sec * 1000000000ULL + (unsigned long long)now.tv_nsec;
 }
 
-static void tell(const union bpf_attr *attr, const char *log, unsigned long long load_ns)
+static void tell(const union bpf_attr *attr, const char *log, unsigned long long load_ns, unsigned long long cpu_ns)
 {
 	const char *path = getenv("HTTPTRACE_LOADS"), *at = strstr(log, "processed ");
 	FILE *file = path ? fopen(path, "a") : NULL;
@@ -48,7 +49,7 @@ static void tell(const union bpf_attr *attr, const char *log, unsigned long long
 		fprintf(file, "\"verified\": %lu, ", strtoul(at + strlen("processed "), NULL, 10));
 	else
 		fprintf(file, "\"verified\": null, ");
-	fprintf(file, "\"load_ns\": %llu}\n", load_ns);
+	fprintf(file, "\"load_ns\": %llu, \"cpu_ns\": %llu}\n", load_ns, cpu_ns);
 	fclose(file);
 }
 
@@ -56,7 +57,7 @@ static long load(unsigned int command, const union bpf_attr *given, unsigned int
 {
 	union bpf_attr attr;
 	char log[LOG_BYTES] = "";
-	unsigned long long begun_ns = now_ns();
+	unsigned long long begun_ns = now_ns(CLOCK_MONOTONIC), begun_cpu_ns = now_ns(CLOCK_THREAD_CPUTIME_ID);
 	int err;
 	long fd;
 
@@ -69,7 +70,7 @@ static long load(unsigned int command, const union bpf_attr *given, unsigned int
 	if (fd < 0)
 		return next(SYS_bpf, command, given, size); /* as if we were not here: libbpf asks for the reason itself */
 	err = errno;
-	tell(&attr, log, now_ns() - begun_ns);
+	tell(&attr, log, now_ns(CLOCK_MONOTONIC) - begun_ns, now_ns(CLOCK_THREAD_CPUTIME_ID) - begun_cpu_ns);
 	errno = err;
 	return fd;
 }
