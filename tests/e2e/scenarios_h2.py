@@ -523,7 +523,7 @@ PARALLEL = [
     ),
     scenario(
         "h2 a byte at a time over TLS",
-        h2steps(connect(write=1), ["request", "a", "1", "/1?n=30&split=1"], ["response", "a", "1"], ["close", "a"]),
+        h2steps(connect(write=1, preface=True), ["request", "a", "1", "/1?n=30&split=1"], ["response", "a", "1"], ["close", "a"]),
         ["GET 200"],
         [h2(STEPS_COLD)],
     ),

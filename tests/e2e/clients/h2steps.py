@@ -4,7 +4,8 @@
 
 Argument: a JSON list of steps, or - to take one JSON step a line from standard input. After each step one JSON line is printed, with the
 step's begin and end on CLOCK_MONOTONIC. Steps, c being any name for a connection and s one for a stream:
-  ["connect", c, host, port, {"tls": true, "alpn": false, "write": bytes a send}]   the preface goes with what is sent first, unless {"preface": true}
+  ["connect", c, host, port, {"tls": true, "alpn": false, "write": bytes a send, "preface": true}]
+                                  the preface goes with what is sent first; true: at once, whole
   ["request", c, s, target, {"method", "headers": [[name, value]], "body": bytes, "end": false}]     body and head in one send
   ["requests", c, [s, target], ...]    all in one send
   ["data", c, s, bytes, {"end": true, "pad": bytes}]
@@ -56,7 +57,7 @@ class Connection:
         self.streams, self.events, self.is_over, self.last, self.pings = {}, {}, False, None, 0
         self.buffer = b""
         if options.get("preface"):
-            self.flush()
+            self.sock.sendall(self.h2.data_to_send())
 
     def flush(self):
         data = self.h2.data_to_send()

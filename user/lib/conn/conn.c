@@ -387,11 +387,15 @@ void ht_conn_event(struct ht_engine *engine, const struct ht_rec_sock_event *rec
 
 /* ---- what it carries ---- */
 
-static bool starts_with(const struct ht_rec_data *rec, const char *text)
+/* RFC 9113 section 3.4: the client's connection preface, or as much of it as a write holds. No method of HTTP/1 begins with three bytes of it. */
+static bool begins_preface(const struct ht_rec_data *rec)
 {
-	size_t len = strlen(text);
+	static const char preface[] = "PRI * HTTP/2.0";
+	size_t len = sizeof(preface) - 1;
 
-	return rec->captured_len >= len && !memcmp(rec + 1, text, len);
+	if (rec->captured_len < len)
+		len = rec->captured_len;
+	return len >= 3 && !memcmp(rec + 1, preface, len);
 }
 
 static bool not_http(struct ht_conn *conn, uint64_t *count, const char *what)
@@ -411,8 +415,7 @@ static bool not_http(struct ht_conn *conn, uint64_t *count, const char *what)
 /* The exchange for a connection that begins with this record's bytes. NULL when memory is out. */
 static struct ht_exchange *exchange_for(struct ht_conn *conn, const struct ht_rec_data *rec)
 {
-	/* RFC 9113 section 3.4: the client's connection preface. */
-	bool has_preface = rec->dir == HT_DIR_TX && starts_with(rec, "PRI * HTTP/2.0");
+	bool has_preface = rec->dir == HT_DIR_TX && begins_preface(rec);
 
 	if (!has_preface && rec->stream != HT_STREAM_HTTP2)
 		return ht_h1_new(conn);
