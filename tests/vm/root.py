@@ -29,7 +29,8 @@ BUILD = "libc6-dev libbpf-dev libelf-dev zlib1g-dev libcapstone-dev libnghttp2-d
 GUEST = (
     "base-passwd bash coreutils dash debianutils diffutils findutils grep gzip hostname iproute2 libc-bin login mawk mount passwd procps sed tar "
     "util-linux ca-certificates curl openssl nginx wget perl libwww-perl libio-socket-ssl-perl python3 python3-pytest python3-requests "
-    "nghttp2-client nghttp2-server nghttp2-proxy python3-httpx python3-h2 python3-grpcio python3-websockets tinyproxy squid-openssl microsocks dante-server"
+    "nghttp2-client nghttp2-server nghttp2-proxy python3-httpx python3-h2 python3-grpcio python3-websockets python3-websocket tinyproxy squid-openssl microsocks "
+    "dante-server"
 )
 MERGED = ("bin", "lib", "sbin")  # links into usr, as on every Debian since 12
 
