@@ -30,6 +30,9 @@ static __always_inline int ht_is_compat(struct task_struct *task)
 #define HT_SYSCALL_ARG1(regs) HT_FIELD(regs, di)
 #define HT_SYSCALL_ARG2(regs) HT_FIELD(regs, si)
 #define HT_SYSCALL_ARG3(regs) HT_FIELD(regs, dx)
+/* What it answers, once it is over. */
+#define HT_SYSCALL_RET(regs)  ((int)HT_FIELD(regs, ax))
+#define HT_NR_CONNECT         42
 
 /* What a return takes off the stack: the return address. */
 #define HT_RETURN_POPS 8
@@ -72,6 +75,8 @@ static __always_inline int ht_is_compat(struct task_struct *task)
 #define HT_SYSCALL_ARG1(regs) HT_FIELD(regs, orig_x0)
 #define HT_SYSCALL_ARG2(regs) HT_FIELD(regs, regs[1])
 #define HT_SYSCALL_ARG3(regs) HT_FIELD(regs, regs[2])
+#define HT_SYSCALL_RET(regs)  ((int)HT_FIELD(regs, regs[0]))
+#define HT_NR_CONNECT         203
 
 /* A call leaves the return address in a register: the stack pointer at the return is that at the entry (AAPCS64 6.4.5.1). */
 #define HT_RETURN_POPS        0

@@ -21,6 +21,12 @@ struct ht_map_cpus cpus SEC(".maps");
 struct ht_map_scratch scratch SEC(".maps");
 struct ht_map_socks socks SEC(".maps");
 struct ht_map_socks_by_address socks_by_address SEC(".maps");
+struct ht_map_unix_socks unix_socks SEC(".maps");
+struct ht_map_unix_by_address unix_by_address SEC(".maps");
+#ifndef HT_OLD
+struct ht_map_unix_calls unix_calls SEC(".maps");
+struct ht_map_unix_clients unix_clients SEC(".maps");
+#endif
 struct ht_map_calls calls SEC(".maps");
 struct ht_map_tls_objects tls_objects SEC(".maps");
 struct ht_map_threads threads SEC(".maps");

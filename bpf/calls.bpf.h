@@ -157,10 +157,21 @@ static __always_inline void ht_call_missed(const struct ht_call *former)
 
 	if (ready && former->start_ns >= ready->start_ns)
 		ht_count(HT_CNT_CALL_MISSED);
+#ifdef HT_UNTYPED
+	{
+		/* Nothing counts the bytes of a Unix socket but we: how many passed is not known, and so neither what the next ones are. */
+		struct ht_sock *ss = ht_sock_find((const struct sock *)former->sock);
+
+		if (ss && ss->is_unix) {
+			__sync_fetch_and_add(&ss->flow.lost, 1);
+			ss->flow.quiet = 1;
+		}
+	}
+#endif
 }
 
 /* A call begins. msg: NULL where there is none. */
-static __always_inline int ht_call_begin(const struct sock *sk, const struct msghdr *msg, __u32 flags, const int dir)
+static __always_inline int ht_call_begin(const struct sock *sk, const struct msghdr *msg, __u32 flags, const int dir, const int is_tcp_sock)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct ht_call call = { .sock = (__u64)sk, .flags = flags, .dir = dir }, *former;
@@ -179,7 +190,7 @@ static __always_inline int ht_call_begin(const struct sock *sk, const struct msg
 			call.via = HT_VIA_SENDFILE;
 			call.no_buf = 1;
 		}
-		state = BPF_CORE_READ(sk, __sk_common.skc_state);
+		state = is_tcp_sock ? BPF_CORE_READ(sk, __sk_common.skc_state) : TCP_CLOSE;
 		if (state == TCP_ESTABLISHED || state == TCP_CLOSE_WAIT) {
 			call.seq = ht_tcp_seq(sk, dir, state == TCP_CLOSE_WAIT);
 			call.has_seq = 1;
@@ -193,23 +204,30 @@ static __always_inline int ht_call_begin(const struct sock *sk, const struct msg
 	return 0;
 }
 
-/* A call ends: takes what was noted at its begin into *call. 0, or -1: nothing was. */
-static __always_inline int ht_call_end(struct ht_call *call, const int dir)
+/* A call ends: takes what was noted at its begin into *call. 0, or -1: nothing was, 1: something else was. */
+static __always_inline int ht_call_take(struct ht_call *call, const int dir)
 {
 	__u64 who = bpf_get_current_pid_tgid();
 	struct ht_call *begun = bpf_map_lookup_elem(&calls, &who);
 
-	if (!begun) {
-		if (ht_allowed(who >> 32))
-			ht_count(HT_CNT_CALL_MISSED);
+	if (!begun)
 		return -1;
-	}
 	*call = *begun;
 	bpf_map_delete_elem(&calls, &who);
 	if (call->dir == dir)
 		return 0;
 	ht_call_missed(call);
-	return -1;
+	return 1;
+}
+
+/* The same where the begin of every call is noted: without it the end counts as missed. */
+static __always_inline int ht_call_end(struct ht_call *call, const int dir)
+{
+	int err = ht_call_take(call, dir);
+
+	if (err < 0 && ht_allowed(bpf_get_current_pid_tgid() >> 32))
+		ht_count(HT_CNT_CALL_MISSED);
+	return err;
 }
 
 /* A thread has ended. */

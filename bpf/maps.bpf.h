@@ -87,6 +87,43 @@ struct ht_map_socks_by_address {
 	__type(value, struct ht_sock);
 };
 
+/* Unix stream sockets, of all kinds: freed with the socket. */
+struct ht_map_unix_socks {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct ht_unix);
+};
+
+/* The same by address: taken out when the socket is closed. Full: further ones are not followed (HT_CNT_LOST_SCRATCH). */
+struct ht_map_unix_by_address {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct ht_unix);
+};
+
+#ifndef HT_OLD
+/*
+ * connect() calls on Unix sockets, by cookie, until their socket's first bytes. Most never carry HTTP, and nothing takes them out: the oldest go, and the
+ * end of a connect() that is asked for later is not known.
+ */
+struct ht_map_unix_calls {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct ht_unix_call);
+};
+
+/* Clients' Unix sockets that are told of, by address. Forgotten, the end of the one not heard of for longest is not told. */
+struct ht_map_unix_clients {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __u64);
+	__type(value, struct ht_unix_client);
+};
+#endif
+
 /*
  * Sends and receives in flight: pid_tgid -> call (calls.bpf.h). One whose end is missed is found, and taken over, at the thread's next. Full: the call's
  * bytes are missed (HT_CNT_CALL_MISSED). Key 0, which is no caller: when tracing began.
@@ -169,6 +206,12 @@ extern struct ht_map_cpus cpus SEC(".maps");
 extern struct ht_map_scratch scratch SEC(".maps");
 extern struct ht_map_socks socks SEC(".maps");
 extern struct ht_map_socks_by_address socks_by_address SEC(".maps");
+extern struct ht_map_unix_socks unix_socks SEC(".maps");
+extern struct ht_map_unix_by_address unix_by_address SEC(".maps");
+#ifndef HT_OLD
+extern struct ht_map_unix_calls unix_calls SEC(".maps");
+extern struct ht_map_unix_clients unix_clients SEC(".maps");
+#endif
 extern struct ht_map_calls calls SEC(".maps");
 extern struct ht_map_tls_objects tls_objects SEC(".maps");
 extern struct ht_map_threads threads SEC(".maps");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * sock.bpf.h - TCP sockets: life (states, errors, resets), sends and receives, and which TLS object they serve.
+ * sock.bpf.h - TCP sockets: life (states, errors, resets); theirs and Unix sockets' sends and receives, and which TLS object they serve.
  *
  * In: what sock_*.bpf.c hear of the kernel. Out: HT_REC_SOCK_*, HT_REC_DATA, HT_REC_TLS (bindings). State lives in socket storage and is freed with
  * the socket. Client or server: a client's socket passes SYN_SENT; one older than the tracer is judged by its first bytes, or by
@@ -16,6 +16,7 @@
 #include "scratch.bpf.h"
 #include "syscall.bpf.h"
 #include "tls.bpf.h"
+#include "unix.bpf.h"
 
 static __always_inline int is_tcp(const struct sock *sk)
 {
@@ -56,27 +57,12 @@ static __always_inline void set_addr(struct ht_addr *a, const struct sock *sk, i
 		a->scope_id = HT_FIELD(sk, __sk_common.skc_bound_dev_if);
 }
 
-/* A record of a socket, begun: its header is filled. NULL: it is lost, and counted. */
-static __always_inline void *begin_record(struct ht_sock *ss, __u64 ts, __u64 size, __u16 kind, __u16 flags)
-{
-	struct ht_who who = ht_who(ss->owner);
-	struct ht_hdr *hdr;
-	__u64 seq;
-
-	hdr = ht_reserve(size, &seq, &ss->flow.lost);
-	if (!hdr)
-		return NULL;
-	ht_hdr_init(hdr, size, kind, who.flags | flags, ts, seq, who.tgid, who.tid);
-	hdr->lost = ht_take_lost(&ss->flow.lost);
-	return hdr;
-}
-
 static __noinline int tell_state(const struct sock *sk, struct ht_sock *ss, __u64 ts, int old_state, int new_state)
 {
 	struct ht_rec_sock_state *rec;
 
 	ss->told = 1;
-	rec = begin_record(ss, ts, sizeof(*rec), HT_REC_SOCK_STATE, 0);
+	rec = ht_sock_record(ss, ts, sizeof(*rec), HT_REC_SOCK_STATE, 0);
 	if (!rec)
 		return 0;
 	rec->cookie = ss->cookie;
@@ -97,7 +83,7 @@ static __noinline int tell_event(struct ht_sock *ss, __u64 ts, __u16 kind, __s32
 {
 	struct ht_rec_sock_event *rec;
 
-	rec = begin_record(ss, ts, sizeof(*rec), kind, 0);
+	rec = ht_sock_record(ss, ts, sizeof(*rec), kind, 0);
 	if (!rec)
 		return 0;
 	rec->cookie = ss->cookie;
@@ -112,7 +98,7 @@ static __noinline int tell_end(struct ht_sock *ss, __u64 ts, __u8 dir, __s32 err
 {
 	struct ht_rec_data *rec;
 
-	rec = begin_record(ss, ts, sizeof(*rec), HT_REC_DATA, err ? HT_F_FAILED : HT_F_EOF);
+	rec = ht_sock_record(ss, ts, sizeof(*rec), HT_REC_DATA, err ? HT_F_FAILED : HT_F_EOF);
 	if (!rec)
 		return 0;
 	rec->cookie = ss->cookie;
@@ -129,6 +115,15 @@ static __noinline int tell_end(struct ht_sock *ss, __u64 ts, __u8 dir, __s32 err
 	rec->pad = 0;
 	ht_submit(rec, ht_wake(sizeof(*rec)));
 	return 0;
+}
+
+/* A client's socket that user space has not heard of. */
+static __always_inline void tell_client(const struct sock *sk, struct ht_sock *ss, __u64 ts)
+{
+	if (is_unix_sock(ss))
+		tell_unix(sk, ss, ts);
+	else
+		tell_state(sk, ss, ts, TCP_ESTABLISHED, TCP_ESTABLISHED);
 }
 
 /* ---- life ---- */
@@ -243,7 +238,7 @@ static __noinline int bind_nested(const struct sock *sk, struct ht_sock *ss, str
 	if (ss->role != HT_ROLE_CLIENT)
 		return 0; /* neither knows */
 	if (!ss->told)
-		tell_state(sk, ss, ts, TCP_ESTABLISHED, TCP_ESTABLISHED);
+		tell_client(sk, ss, ts);
 	if (is_hello && o->hs >= HT_HS_DONE && o->cookie != ss->cookie) {
 		/* A new connection on an address that had one before: its end went unseen. */
 		__builtin_memset(o, 0, sizeof(*o));
@@ -263,7 +258,7 @@ static __noinline int bind_nested(const struct sock *sk, struct ht_sock *ss, str
 	return 0;
 }
 
-/* Fills the call's part of a slot and sends the bytes. Answers what ht_decide said. */
+/* Fills the call's part of a slot and sends the bytes. 1: the socket is given up, ss is not to be used any more. */
 static __always_inline int on_bytes(const struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct files_struct *files,
 				    const struct ht_call *begun, struct ht_tls_call *call, __u64 ts, __u32 cnt, const int dir, int no_buf)
 {
@@ -308,12 +303,22 @@ static __always_inline int on_bytes(const struct sock *sk, struct ht_sock *ss, s
 				ht_count(says == HT_SAYS_SERVER ? HT_CNT_SOCK_SERVER : HT_CNT_SOCK_OTHER);
 			} else if (says != HT_SAYS_NOTHING) {
 				ss->role = HT_ROLE_CLIENT;
-				tell_state(sk, ss, ts, TCP_ESTABLISHED, TCP_ESTABLISHED);
+				tell_client(sk, ss, ts);
 			}
 		}
 	}
 	if (call && !call->ignored)
 		bind_nested(sk, ss, call, ts, says == HT_SAYS_HELLO);
+	if (is_unix_sock(ss) && !ss->told) {
+		if (ss->role == HT_ROLE_IGNORED || ss->flow.kind == HT_STREAM_OTHER ||
+		    (ss->role == HT_ROLE_CLIENT && ss->flow.kind == HT_STREAM_UNKNOWN && sc->no_buf)) {
+			ht_scratch_give(sc);
+			unix_ignore(sk);
+			return 1;
+		}
+		if (ss->role == HT_ROLE_CLIENT)
+			tell_unix(sk, ss, ts);
+	}
 	if (ss->role == HT_ROLE_CLIENT)
 		ht_deliver(sc, &ss->flow, st);
 	else
@@ -415,8 +420,13 @@ static __always_inline void on_nothing(struct ht_sock *ss, __u64 ts, int ret, co
 		ss->send_start_ns = 0;
 }
 
+/* Which sockets a program hears of. */
+#define HT_TCP  1
+#define HT_UNIX 2
+
 /* begun: the call when it began, where that is known; NULL: it is not, and the bytes are found by the system call. */
-static __always_inline int on_transfer(const struct sock *sk, int ret, int flags, const int dir, const struct ht_call *begun)
+static __always_inline int on_transfer(const struct sock *sk, int ret, int flags, const int dir, const struct ht_call *begun,
+				       const int families)
 {
 	struct files_struct *files = NULL;
 	struct ht_tls_call *call;
@@ -425,8 +435,12 @@ static __always_inline int on_transfer(const struct sock *sk, int ret, int flags
 	__u32 tgid;
 	__u64 ts;
 
-	if (!is_tcp(sk) || (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+	if (flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE))
 		return 0;
+	if (!(families & HT_TCP) || !is_tcp(sk)) {
+		if (!(families & HT_UNIX) || !unix_wants(sk, ret))
+			return 0;
+	}
 	task = ht_task();
 	tgid = HT_FIELD(task, tgid);
 	ss = ht_sock_find(sk);
@@ -467,12 +481,15 @@ static __always_inline int on_transfer(const struct sock *sk, int ret, int flags
 		if (call && HT_IS_QUICK(call))
 			quick_sent(call, ts, ret);
 		on_nothing(ss, ts, ret, dir);
+		if (families & HT_UNIX && is_unix_sock(ss) && (!ret || ret == -EPIPE || ret == -ECONNRESET))
+			unix_server_ended(sk, ss, ts);
 	} else if (ss->flow.quiet) {
 		on_quiet(sk, ss, call, ret, dir);
 	} else {
 		if (dir == HT_DIR_RX)
 			ss->again_ok = 1;
-		on_bytes(sk, ss, task, files, begun, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid);
+		if (on_bytes(sk, ss, task, files, begun, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid))
+			return 0;
 		if (dir == HT_DIR_TX)
 			ss->send_start_ns = 0;
 	}
@@ -499,7 +516,7 @@ static __always_inline int on_call_end(const struct sock *sk, int ret, const int
 {
 	struct ht_call call;
 
-	return ht_call_end(&call, dir) ? 0 : on_transfer(sk, ret, call.flags, dir, &call);
+	return ht_call_end(&call, dir) ? 0 : on_transfer(sk, ret, call.flags, dir, &call, HT_TCP);
 }
 
 /* Where the end does not tell which socket it is. */
@@ -507,7 +524,22 @@ static __always_inline int on_call_return(int ret, const int dir)
 {
 	struct ht_call call;
 
-	return ht_call_end(&call, dir) ? 0 : on_transfer((const struct sock *)call.sock, ret, call.flags, dir, &call);
+	return ht_call_end(&call, dir) ? 0 : on_transfer((const struct sock *)call.sock, ret, call.flags, dir, &call, HT_TCP);
+}
+
+/* The same of a Unix socket. */
+static __always_inline int on_unix_call_end(const struct sock *sk, int ret, const int dir)
+{
+	struct ht_call call;
+
+	return ht_call_take(&call, dir) || (const struct sock *)call.sock != sk ? 0 : on_transfer(sk, ret, call.flags, dir, &call, HT_UNIX);
+}
+
+static __always_inline int on_unix_call_return(int ret, const int dir)
+{
+	struct ht_call call;
+
+	return ht_call_take(&call, dir) ? 0 : on_transfer((const struct sock *)call.sock, ret, call.flags, dir, &call, HT_UNIX);
 }
 
 #endif

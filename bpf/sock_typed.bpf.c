@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * sock_typed.bpf.c - TCP sockets by typed tracepoints, and where those of sends and receives are missing (before 6e6eda44b939, 6.3), by the begin and the
+ * sock_typed.bpf.c - TCP sockets (and sends and receives of Unix sockets) by typed tracepoints, and where those of sends and receives are missing (before 6e6eda44b939, 6.3), by the begin and the
  * end of the kernel's functions (fentry, fexit). The bodies are in sock.bpf.h.
  */
 #include "sock.bpf.h"
@@ -32,19 +32,19 @@ int BPF_PROG(tp_tcp_sendmsg_locked, const struct sock *sk)
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(tp_sock_send_length, struct sock *sk, int ret, int flags)
 {
-	return on_transfer(sk, ret, flags, HT_DIR_TX, NULL);
+	return on_transfer(sk, ret, flags, HT_DIR_TX, NULL, HT_TCP | HT_UNIX);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(tp_sock_recv_length, struct sock *sk, int ret, int flags)
 {
-	return on_transfer(sk, ret, flags, HT_DIR_RX, NULL);
+	return on_transfer(sk, ret, flags, HT_DIR_RX, NULL, HT_TCP | HT_UNIX);
 }
 
 SEC("fentry/tcp_sendmsg")
 int BPF_PROG(fe_tcp_sendmsg, const struct sock *sk, const struct msghdr *msg)
 {
-	return ht_call_begin(sk, msg, 0, HT_DIR_TX);
+	return ht_call_begin(sk, msg, 0, HT_DIR_TX, 1);
 }
 
 SEC("fexit/tcp_sendmsg")
@@ -57,7 +57,7 @@ int BPF_PROG(fx_tcp_sendmsg, const struct sock *sk, const struct msghdr *msg, si
 SEC("fentry/tcp_sendpage")
 int BPF_PROG(fe_tcp_sendpage, const struct sock *sk)
 {
-	return ht_call_begin(sk, NULL, 0, HT_DIR_TX);
+	return ht_call_begin(sk, NULL, 0, HT_DIR_TX, 1);
 }
 
 SEC("fexit/tcp_sendpage")
@@ -69,7 +69,7 @@ int BPF_PROG(fx_tcp_sendpage, const struct sock *sk, const void *page, int off, 
 SEC("fentry/tcp_recvmsg")
 int BPF_PROG(fe_tcp_recvmsg, const struct sock *sk, const struct msghdr *msg)
 {
-	return ht_call_begin(sk, msg, HT_RECVMSG_FLAGS(ctx[3], ctx[4]), HT_DIR_RX);
+	return ht_call_begin(sk, msg, HT_RECVMSG_FLAGS(ctx[3], ctx[4]), HT_DIR_RX, 1);
 }
 
 SEC("fexit/tcp_recvmsg")

@@ -26,7 +26,7 @@ int BPF_PROG(rt_tcp_receive_reset, const struct sock *sk)
 SEC("kprobe/tcp_sendmsg")
 int kp_tcp_sendmsg(struct pt_regs *ctx)
 {
-	return ht_call_begin((const struct sock *)PT_REGS_PARM1(ctx), (const struct msghdr *)PT_REGS_PARM2(ctx), 0, HT_DIR_TX);
+	return ht_call_begin((const struct sock *)PT_REGS_PARM1(ctx), (const struct msghdr *)PT_REGS_PARM2(ctx), 0, HT_DIR_TX, 1);
 }
 
 SEC("kretprobe/tcp_sendmsg")
@@ -38,7 +38,7 @@ int kr_tcp_sendmsg(struct pt_regs *ctx)
 SEC("kprobe/tcp_sendpage")
 int kp_tcp_sendpage(struct pt_regs *ctx)
 {
-	return ht_call_begin((const struct sock *)PT_REGS_PARM1(ctx), NULL, 0, HT_DIR_TX);
+	return ht_call_begin((const struct sock *)PT_REGS_PARM1(ctx), NULL, 0, HT_DIR_TX, 1);
 }
 
 SEC("kretprobe/tcp_sendpage")
@@ -52,7 +52,7 @@ int kp_tcp_recvmsg(struct pt_regs *ctx)
 {
 	__u32 flags = HT_RECVMSG_FLAGS(PT_REGS_PARM4(ctx), PT_REGS_PARM5(ctx));
 
-	return ht_call_begin((const struct sock *)PT_REGS_PARM1(ctx), (const struct msghdr *)PT_REGS_PARM2(ctx), flags, HT_DIR_RX);
+	return ht_call_begin((const struct sock *)PT_REGS_PARM1(ctx), (const struct msghdr *)PT_REGS_PARM2(ctx), flags, HT_DIR_RX, 1);
 }
 
 SEC("kretprobe/tcp_recvmsg")

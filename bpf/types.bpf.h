@@ -20,10 +20,12 @@
 #include "abi/config.h"
 #include "kernel.bpf.h"
 
+#define AF_UNIX  1
 #define AF_INET  2
 #define AF_INET6 10
 
 #define IPPROTO_TCP 6
+#define SOCK_STREAM 1
 
 /* include/net/tcp_states.h */
 #define TCP_ESTABLISHED 1
@@ -42,8 +44,11 @@
 #define EACCES        13
 #define EINTR         4
 #define EINVAL        22
+#define EPIPE         32
 #define ENETUNREACH   101
 #define EHOSTUNREACH  113
+#define ECONNRESET    104
+#define EISCONN       106
 #define ENOTCONN      107
 #define EALREADY      114
 #define EINPROGRESS   115
@@ -129,7 +134,39 @@ struct ht_sock {
 	__u8 old;      /* older than the tracer */
 	__u8 has_tx_seq;
 	__u8 has_rx_seq;
+	__u8 is_unix;
+	__u8 pad[1];
+};
+
+/* A Unix stream socket (unix.bpf.h): what is known before its first bytes have told whether it is worth a struct ht_sock; and that it is not. */
+struct ht_unix {
+	__u64 cookie;
+	__u64 start_ns; /* connect() called, 0: not seen */
+	__u64 done_ns;  /* connect() returned, 0: not seen */
+	__u32 tid;      /* in which thread */
+	__u8 role;
+	__u8 path_len;
 	__u8 pad[2];
+	char path[HT_UNIX_PATH_MAX + 4]; /* 0 behind path_len */
+};
+
+/* The kernel's own, found in a map's values by its name. */
+struct bpf_task_work {
+	__u64 opaque;
+} __attribute__((aligned(8)));
+
+/* A connect() whose end is told by work that the task does before it returns to the program (unix_typed.bpf.c). */
+struct ht_unix_call {
+	struct bpf_task_work work;
+	__u64 sock; /* address */
+	struct ht_unix unix_sock;
+};
+
+/* A client's Unix socket that is told of, where its close is not heard of. */
+struct ht_unix_client {
+	__u64 cookie;
+	__u32 owner;
+	__u32 pad;
 };
 
 /* Result of the last socket call inside a TLS call. */

@@ -234,6 +234,28 @@ struct socket {
 	struct sock *sk;
 };
 
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
+struct unix_address {
+	int len; /* of name */
+	struct sockaddr_un name[0];
+};
+
+struct unix_sock {
+	struct unix_address *addr;
+	struct sock *peer;
+};
+
+/* Behind the context of cgroup/connect_unix. */
+struct bpf_sock_addr_kern {
+	struct sock *sk;
+	void *uaddr;
+	u32 uaddrlen; /* 6.7: fefba7d1ae19 */
+};
+
 struct sk_buff;
 
 struct iovec {

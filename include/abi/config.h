@@ -12,12 +12,20 @@
 #include <linux/types.h>
 #endif
 
-#define HT_CFG_FILTERED 0x1  /* only processes in `traced`; otherwise all but self_tgid */
-#define HT_CFG_FOLLOW   0x2  /* with FILTERED: a traced process's child is put into `traced` at fork */
-#define HT_CFG_PROCS    0x4  /* emit HT_REC_PROC for traced (unfiltered: all) processes */
-#define HT_CFG_JUDGE    0x8  /* with FILTERED: who executes a program is put into `traced`; user space takes out whom it does not want */
-#define HT_CFG_CALLS    0x10 /* sends and receives are heard of by their functions' begins and ends, not by tracepoints */
-#define HT_CFG_UNTYPED  0x20 /* sockets are known by address, not by typed pointers */
+#define HT_CFG_FILTERED   0x1  /* only processes in `traced`; otherwise all but self_tgid */
+#define HT_CFG_FOLLOW     0x2  /* with FILTERED: a traced process's child is put into `traced` at fork */
+#define HT_CFG_PROCS      0x4  /* emit HT_REC_PROC for traced (unfiltered: all) processes */
+#define HT_CFG_JUDGE      0x8  /* with FILTERED: who executes a program is put into `traced`; user space takes out whom it does not want */
+#define HT_CFG_CALLS      0x10 /* sends and receives are heard of by their functions' begins and ends, not by tracepoints */
+#define HT_CFG_UNTYPED    0x20 /* sockets are known by address, not by typed pointers */
+#define HT_CFG_UNIX       0x40 /* Unix sockets are followed */
+/* Where no program can be put on the functions of Unix sockets (bpf/unix.bpf.h): */
+#define HT_CFG_UNIX_PEERS 0x80  /* that a client has closed is told by its server's next call */
+#define HT_CFG_UNIX_WORK  0x100 /* that connect() has returned is told by the task's work before it returns */
+
+/* In place of the numbers of helpers in a program's calls: functions of the kernel, put in before the load (user/lib/attach/kfuncs.h). */
+#define HT_KFUNC_CAST_TO_KERN_CTX 0x7f000000
+#define HT_KFUNC_TASK_WORK        0x7f000001
 
 struct ht_bpf_config {
 	__u32 flags;

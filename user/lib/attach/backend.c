@@ -18,6 +18,7 @@
 
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/type"
 #define TRIED_ON   "tcp_recvmsg"
+#define CLOSED_BY  "unix_release"
 
 /* Those that the programs know (bpf/sock.bpf.h). */
 #define RECVMSG_PARAMS_MIN 4
@@ -94,23 +95,33 @@ static int describe(struct ht_backend_choice *choice, const struct btf *btf, enu
 	return id;
 }
 
-static int try_fentry(struct ht_backend_choice *choice, int id)
+/* Whether a program can be put on the entry of a function: 0, or -errno and *is_refused: not even loaded. */
+static int attach_entry(int id, bool *is_refused)
 {
 	const struct bpf_insn answer_zero[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT } };
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY, .attach_btf_id = (__u32)id);
 	int prog_fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", answer_zero, 2, &opts), link_fd, err;
 
-	if (prog_fd < 0) {
-		refuse(choice, HT_BACKEND_FENTRY, "a program for a function's entry is refused", -prog_fd);
+	*is_refused = prog_fd < 0;
+	if (prog_fd < 0)
 		return prog_fd;
-	}
 	link_fd = bpf_raw_tracepoint_open(NULL, prog_fd);
 	err = link_fd < 0 ? link_fd : 0;
 	close(prog_fd);
 	if (link_fd >= 0)
 		close(link_fd);
+	return err;
+}
+
+static int try_fentry(struct ht_backend_choice *choice, int id)
+{
+	bool is_refused;
+	int err = attach_entry(id, &is_refused);
+
+	if (is_refused)
+		refuse(choice, HT_BACKEND_FENTRY, "a program for a function's entry is refused", -err);
 	/* ENOTSUPP, the kernel's own, has no text: arm64 before 6.4. */
-	if (err == -524)
+	else if (err == -524)
 		refuse(choice, HT_BACKEND_FENTRY, "this kernel attaches no program to a function's entry", 0);
 	else if (err)
 		refuse(choice, HT_BACKEND_FENTRY, "no program can be attached to a function's entry", -err);
@@ -162,13 +173,27 @@ static int try_tp_btf(struct ht_backend_choice *choice, const struct ht_features
 	return 0;
 }
 
-/* btf: for those behind the typed tracepoints. */
+/* What there is beside the typed tracepoints for Unix sockets, which have few of these. */
+static void look_beside(struct ht_backend_choice *choice, const struct ht_features *features, const struct btf *btf)
+{
+	int id = btf ? btf__find_by_name_kind(btf, CLOSED_BY, BTF_KIND_FUNC) : -ENOENT;
+	bool is_refused;
+
+	choice->has_functions = id > 0 && ht_features_has(features, HT_FEATURE_FENTRY) && !attach_entry(id, &is_refused);
+	if (btf && !choice->has_functions)
+		choice->kfuncs = ht_kfuncs_find(btf);
+}
+
 static int try_one(struct ht_backend_choice *choice, enum ht_backend backend, const struct ht_features *features, const struct btf *btf)
 {
 	int id;
 
-	if (backend == HT_BACKEND_TP_BTF)
-		return try_tp_btf(choice, features);
+	if (backend == HT_BACKEND_TP_BTF) {
+		id = try_tp_btf(choice, features);
+		if (!id)
+			look_beside(choice, features, btf);
+		return id;
+	}
 	if (!ht_features_has(features, backend == HT_BACKEND_FENTRY ? HT_FEATURE_FENTRY : HT_FEATURE_KPROBE)) {
 		refuse(choice, backend, backend == HT_BACKEND_FENTRY ? "no fentry (5.5 or later, and the kernel's own BTF)" : "no kprobes",
 		       0);
@@ -192,7 +217,7 @@ void ht_backend_choose(struct ht_backend_choice *choice, enum ht_backend wanted,
 
 		if ((wanted != HT_BACKEND_AUTO && wanted != backend) || refused >> i & 1)
 			continue;
-		if (i > HT_BACKEND_TP_BTF && !btf)
+		if (!btf)
 			btf = btf_path ? btf__parse(btf_path, NULL) : btf__load_vmlinux_btf();
 		if (libbpf_get_error(btf))
 			btf = NULL;

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "attach/features.h"
+#include "attach/kfuncs.h"
 
 /* In the order in which they are tried. AUTO: the first that the kernel takes. */
 enum ht_backend { HT_BACKEND_AUTO, HT_BACKEND_TP_BTF, HT_BACKEND_FENTRY, HT_BACKEND_KPROBE, HT_BACKEND_CNT };
@@ -24,6 +25,8 @@ struct ht_backend_choice {
 	unsigned int recvmsg_params;                  /* how many tcp_recvmsg has */
 	bool has_sendpage;                            /* there is a function tcp_sendpage */
 	bool is_described;                            /* the two above are known */
+	bool has_functions;                           /* with typed tracepoints: programs can be put on functions as well (fentry) */
+	struct ht_kfuncs kfuncs;                      /* with typed tracepoints, and not that */
 	char why[HT_BACKEND_CNT][HT_BACKEND_WHY_MAX]; /* of each one that was tried: why not; "" */
 };
 

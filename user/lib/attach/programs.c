@@ -22,8 +22,14 @@
 
 #define SEND_RECV_SINCE "6.3"
 
+/* BPF_CGROUP_UNIX_CONNECT of include/uapi/linux/bpf.h: missing in older headers. */
+#define HT_ATTACH_CGROUP_UNIX_CONNECT 49
+
 /* Which form of the object (kernel.bpf.h) has a use for a program: sockets are known by typed pointers, or by address. */
 enum form { FORM_ANY, FORM_TYPED, FORM_UNTYPED };
+
+/* How Unix sockets are heard of: by the kernel's functions, or by a cgroup hook without and with the task's work (bpf/unix_typed.bpf.c). */
+enum way { WAY_NOT_UNIX, WAY_FUNCTIONS, WAY_CGROUP, WAY_WORK };
 
 #define TP_BTF (1 << HT_BACKEND_TP_BTF)
 #define FENTRY (1 << HT_BACKEND_FENTRY)
@@ -39,6 +45,7 @@ static const struct {
 	enum ht_site_group group;
 	unsigned int backends;
 	enum form form;
+	enum way way;
 } table[] = {
 #define STATES "connections: ConnectStart, ConnectDone, ConnClosed"
 #define SENDS  "bytes sent: WroteHeaders, WroteRequest and the request itself"
@@ -55,7 +62,7 @@ static const struct {
 #define TP(point, needed, from, what, of, in)                                                                                              \
 	{                                                                                                                                  \
 		{ .name = "tp_" point, .hook_point = point, .serves = what, .kind = HT_PROGRAM_TRACEPOINT, .is_mandatory = needed }, from, \
-			0, of, in                                                                                                          \
+			0, of, in, WAY_NOT_UNIX                                                                                            \
 	}
 	TP("inet_sock_set_state", true, "4.16", STATES, TP_BTF | FENTRY, FORM_ANY),
 	TP("sock_send_length", true, SEND_RECV_SINCE, SENDS, TP_BTF, FORM_ANY),
@@ -70,9 +77,10 @@ static const struct {
 	TP("fib_table_lookup", false, "4.4", FAILS4, TP_BTF | FENTRY, FORM_TYPED),
 	TP("fib6_table_lookup", false, "4.15", FAILS6, TP_BTF | FENTRY, FORM_TYPED),
 #undef TP
-#define AT(prefix, how, point, needed, what, of, in)                                                                                \
-	{                                                                                                                           \
-		{ .name = prefix point, .hook_point = point, .serves = what, .kind = how, .is_mandatory = needed }, NULL, 0, of, in \
+#define AT(prefix, how, point, needed, what, of, in)                                                                                 \
+	{                                                                                                                            \
+		{ .name = prefix point, .hook_point = point, .serves = what, .kind = how, .is_mandatory = needed }, NULL, 0, of, in, \
+			WAY_NOT_UNIX                                                                                                 \
 	}
 	AT("fe_", HT_PROGRAM_FENTRY, "tcp_v4_connect", false, FAILS4, TP_BTF | FENTRY, FORM_UNTYPED),
 	AT("fx_", HT_PROGRAM_FEXIT, "tcp_v4_connect", false, FAILS4, TP_BTF | FENTRY, FORM_UNTYPED),
@@ -102,10 +110,46 @@ static const struct {
 	AT("kp_", HT_PROGRAM_KPROBE, "tcp_recvmsg", true, RECVS, KPROBE, FORM_ANY),
 	AT("kr_", HT_PROGRAM_KRETPROBE, "tcp_recvmsg", true, RECVS, KPROBE, FORM_ANY),
 #undef AT
+#define UNIX_CLOSES   "Unix sockets: ConnClosed by the client"
+#define UNIX_CONNECTS "Unix sockets: ConnectStart, ConnectDone, connects that fail"
+#define UNIX_STARTS   "Unix sockets: ConnectStart (not when, or whether, the connect is done)"
+#define UNIX_SENDS    "Unix sockets: bytes sent"
+#define UNIX_RECVS    "Unix sockets: bytes received"
+#define UX(prefix, how, point, what, in)                                                                                         \
+	{                                                                                                                        \
+		{ .name = prefix point, .hook_point = point, .serves = what, .kind = how }, NULL, 0, in, FORM_ANY, WAY_FUNCTIONS \
+	}
+	UX("fe_", HT_PROGRAM_FENTRY, "unix_release", UNIX_CLOSES, TP_BTF | FENTRY),
+	UX("kp_", HT_PROGRAM_KPROBE, "unix_release", UNIX_CLOSES, KPROBE),
+	UX("fe_", HT_PROGRAM_FENTRY, "unix_stream_connect", UNIX_CONNECTS, TP_BTF | FENTRY),
+	UX("fx_", HT_PROGRAM_FEXIT, "unix_stream_connect", UNIX_CONNECTS, TP_BTF | FENTRY),
+	UX("fe_", HT_PROGRAM_FENTRY, "unix_stream_sendmsg", UNIX_SENDS, FENTRY),
+	UX("fx_", HT_PROGRAM_FEXIT, "unix_stream_sendmsg", UNIX_SENDS, FENTRY),
+	UX("fe_", HT_PROGRAM_FENTRY, "unix_stream_sendpage", UNIX_SENDS, FENTRY),
+	UX("fx_", HT_PROGRAM_FEXIT, "unix_stream_sendpage", UNIX_SENDS, FENTRY),
+	UX("fe_", HT_PROGRAM_FENTRY, "unix_stream_recvmsg", UNIX_RECVS, FENTRY),
+	UX("fx_", HT_PROGRAM_FEXIT, "unix_stream_recvmsg", UNIX_RECVS, FENTRY),
+	UX("kp_", HT_PROGRAM_KPROBE, "unix_stream_connect", UNIX_CONNECTS, KPROBE),
+	UX("kr_", HT_PROGRAM_KRETPROBE, "unix_stream_connect", UNIX_CONNECTS, KPROBE),
+	UX("kp_", HT_PROGRAM_KPROBE, "unix_stream_sendmsg", UNIX_SENDS, KPROBE),
+	UX("kr_", HT_PROGRAM_KRETPROBE, "unix_stream_sendmsg", UNIX_SENDS, KPROBE),
+	UX("kp_", HT_PROGRAM_KPROBE, "unix_stream_sendpage", UNIX_SENDS, KPROBE),
+	UX("kr_", HT_PROGRAM_KRETPROBE, "unix_stream_sendpage", UNIX_SENDS, KPROBE),
+	UX("kp_", HT_PROGRAM_KPROBE, "unix_stream_recvmsg", UNIX_RECVS, KPROBE),
+	UX("kr_", HT_PROGRAM_KRETPROBE, "unix_stream_recvmsg", UNIX_RECVS, KPROBE),
+#undef UX
+#define UC(program, what, how)                                                                                                        \
+	{                                                                                                                             \
+		{ .name = program, .hook_point = "cgroup/connect_unix", .serves = what, .kind = HT_PROGRAM_CGROUP }, NULL, 0, TP_BTF, \
+			FORM_TYPED, how                                                                                               \
+	}
+	UC("cg_connect_unix_work", UNIX_CONNECTS, WAY_WORK),
+	UC("cg_connect_unix", UNIX_STARTS, WAY_CGROUP),
+#undef UC
 #define CG(point, what)                                                                                                     \
 	{                                                                                                                   \
 		{ .name = "cg_" point, .hook_point = "cgroup/" point, .serves = what, .kind = HT_PROGRAM_CGROUP }, NULL, 0, \
-			TP_BTF | FENTRY, FORM_TYPED                                                                         \
+			TP_BTF | FENTRY, FORM_TYPED, WAY_NOT_UNIX                                                           \
 	}
 	CG("connect4", "the begin of a connect that fails at once, IPv4"),
 	CG("connect6", "the begin of a connect that fails at once, IPv6"),
@@ -118,7 +162,7 @@ static const struct {
 							: "openssl",       \
 		  .serves = what,                                          \
 		  .kind = side },                                          \
-			NULL, of, 0, FORM_ANY                              \
+			NULL, of, 0, FORM_ANY, WAY_NOT_UNIX                \
 	}
 	UP("up_openssl_enter", HT_PROGRAM_ENTRY, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeStart, requests, server name"),
 	UP("up_openssl_return", HT_PROGRAM_RETURN, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeDone, responses, ALPN"),
@@ -223,6 +267,14 @@ size_t ht_programs_cnt(void)
 	return PROGRAM_CNT;
 }
 
+/* Which of the ways to hear of Unix sockets beside the typed tracepoints. */
+static enum way way_of(const struct ht_backend_choice *choice)
+{
+	if (choice->backend != HT_BACKEND_TP_BTF || choice->has_functions)
+		return WAY_FUNCTIONS;
+	return choice->kfuncs.task_work ? WAY_WORK : WAY_CGROUP;
+}
+
 struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *features, const struct ht_backend_choice *choice)
 {
 	struct ht_program_state state = table[n].state;
@@ -231,11 +283,16 @@ struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *fea
 	if ((table[n].backends && !(table[n].backends >> choice->backend & 1)) ||
 	    (table[n].form != FORM_ANY && (table[n].form == FORM_UNTYPED) != is_untyped))
 		state.is_unused = true;
+	else if (table[n].way != WAY_NOT_UNIX && table[n].way != way_of(choice))
+		state.is_unused = true;
+	else if ((table[n].way == WAY_CGROUP || table[n].way == WAY_WORK) &&
+		 (!choice->kfuncs.cast_to_kern_ctx || !ht_kernel_btf_has_name(features->btf, "BPF_CGROUP_UNIX_CONNECT")))
+		snprintf(state.reason, sizeof(state.reason), "kernel %s lacks this hook (6.7 or later)", features->release);
 	else if ((state.kind == HT_PROGRAM_TRACEPOINT || state.kind == HT_PROGRAM_RAW) && features->btf &&
 		 !ht_kernel_btf_has_tracepoint(features->btf, state.hook_point))
 		snprintf(state.reason, sizeof(state.reason), "kernel %s lacks the tracepoint %s%s%s%s", features->release, state.hook_point,
 			 table[n].since ? " (" : "", table[n].since ? table[n].since : "", table[n].since ? " or later)" : "");
-	else if (choice->is_described && !choice->has_sendpage && !strcmp(state.hook_point, "tcp_sendpage"))
+	else if (choice->is_described && !choice->has_sendpage && strstr(state.hook_point, "_sendpage"))
 		state.is_unused = true;
 	else if ((state.kind == HT_PROGRAM_FENTRY || state.kind == HT_PROGRAM_FEXIT) && !ht_features_has(features, HT_FEATURE_FENTRY))
 		snprintf(state.reason, sizeof(state.reason), "no fentry");
@@ -305,12 +362,37 @@ static enum bpf_attach_type attach_type(const struct ht_programs *programs, size
 /* Tables that are not used are not made. */
 static int leave_out_maps(const struct ht_programs *programs, struct bpf_object *obj)
 {
-	bool is_untyped = programs->opts.config.flags & HT_CFG_UNTYPED, has_calls = programs->opts.config.flags & HT_CFG_CALLS;
-	int err = bpf_map__set_autocreate(bpf_object__find_map_by_name(obj, is_untyped ? "socks" : "socks_by_address"), false);
+	const __u32 flags = programs->opts.config.flags;
+	const struct {
+		const char *name;
+		bool is_used;
+	} maps[] = {
+		{ "socks", !(flags & HT_CFG_UNTYPED) },
+		{ "socks_by_address", flags & HT_CFG_UNTYPED },
+		{ "calls", flags & HT_CFG_CALLS },
+		{ "unix_socks", !(flags & HT_CFG_UNTYPED) && flags & HT_CFG_UNIX },
+		{ "unix_by_address", flags & HT_CFG_UNTYPED && flags & HT_CFG_UNIX },
+		{ "unix_calls", flags & HT_CFG_UNIX_WORK },
+		{ "unix_clients", flags & HT_CFG_UNIX_PEERS },
+	};
+	int err = 0;
 
-	if (!err && !has_calls)
-		err = bpf_map__set_autocreate(bpf_object__find_map_by_name(obj, "calls"), false);
+	for (size_t i = 0; !err && i < sizeof(maps) / sizeof(maps[0]); i++) {
+		struct bpf_map *map = bpf_object__find_map_by_name(obj, maps[i].name);
+
+		if (map && !maps[i].is_used)
+			err = bpf_map__set_autocreate(map, false);
+	}
 	return err;
+}
+
+/* A hook that libbpf does not know the name of (1.1), and functions of the kernel that it must not look for. */
+static int prepare(const struct ht_programs *programs, struct bpf_program *prog, size_t n)
+{
+	if (table[n].way != WAY_CGROUP && table[n].way != WAY_WORK)
+		return 0;
+	bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)HT_ATTACH_CGROUP_UNIX_CONNECT);
+	return ht_kfuncs_put(&programs->backend.kfuncs, prog);
 }
 
 static int try_load(struct ht_programs *programs, struct listener *listener)
@@ -335,6 +417,10 @@ static int try_load(struct ht_programs *programs, struct listener *listener)
 			bpf_program__set_autoload(prog, false);
 		else if (programs->states[n].kind >= HT_PROGRAM_ENTRY)
 			bpf_program__set_expected_attach_type(prog, attach_type(programs, n));
+		else
+			err = prepare(programs, prog, n);
+		if (err)
+			return err;
 	}
 	listener->program[0] = listener->last_line[0] = '\0';
 	return ht_object_load(programs->object);
@@ -423,14 +509,19 @@ static int check_rights(const struct ht_features *features, char *err, size_t er
 }
 
 /* What the programs are told of the choice. */
-static void configure(struct ht_programs *programs)
+static void configure(struct ht_programs *programs, const struct ht_features *features)
 {
 	const struct ht_backend_choice *choice = &programs->backend;
 	__u32 *flags = &programs->opts.config.flags;
+	bool is_by_functions = way_of(choice) == WAY_FUNCTIONS;
 
-	*flags &= ~(__u32)(HT_CFG_CALLS | HT_CFG_UNTYPED);
+	*flags &= ~(__u32)(HT_CFG_CALLS | HT_CFG_UNTYPED | HT_CFG_UNIX | HT_CFG_UNIX_PEERS | HT_CFG_UNIX_WORK);
 	*flags |= choice->backend == HT_BACKEND_TP_BTF ? 0 : HT_CFG_CALLS;
 	*flags |= programs->is_old || choice->backend == HT_BACKEND_KPROBE ? HT_CFG_UNTYPED : 0;
+	/* A table by address needs to be told of each socket's end. */
+	*flags |= ht_kernel_btf_has_name(features->btf, "unix_sock") && (is_by_functions || !(*flags & HT_CFG_UNTYPED)) ? HT_CFG_UNIX : 0;
+	if (*flags & HT_CFG_UNIX && !is_by_functions)
+		*flags |= HT_CFG_UNIX_PEERS | (way_of(choice) == WAY_WORK ? HT_CFG_UNIX_WORK : 0);
 	programs->opts.config.recvmsg_params = choice->recvmsg_params;
 }
 
@@ -460,7 +551,7 @@ static int load_a_backend(struct ht_programs *programs, const struct ht_features
 			tell_none(choice, err_text, err_size);
 			return -EOPNOTSUPP;
 		}
-		configure(programs);
+		configure(programs, features);
 		rule_out(programs, features);
 		missing = first_missing(programs);
 		if (missing >= 0) {
@@ -550,6 +641,16 @@ const struct ht_backend_choice *ht_programs_backend(const struct ht_programs *pr
 	return &programs->backend;
 }
 
+const char *ht_programs_unix_closes(const struct ht_programs *programs)
+{
+	const __u32 flags = programs->opts.config.flags;
+
+	if (!(flags & HT_CFG_UNIX))
+		return "not followed: their closes cannot be heard of";
+	return flags & HT_CFG_UNIX_PEERS ? "a client's close is told by its server's next receive, or by the process's end"
+					 : "a client's close is told";
+}
+
 static int attach_one(struct ht_programs *programs, size_t n, int cgroup_fd)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(ht_object_bpf(programs->object), programs->states[n].name);
@@ -587,6 +688,7 @@ static int begin_calls(struct ht_programs *programs)
 int ht_programs_attach(struct ht_programs *programs, const struct ht_features *features, char *err_text, size_t err_size)
 {
 	int cgroup_fd = features->cgroup_root[0] ? open(features->cgroup_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, err = 0;
+	bool is_untyped = programs->opts.config.flags & HT_CFG_UNTYPED, has_unix_release = false;
 	struct listener listener = { .opts = &programs->opts };
 	libbpf_print_fn_t old_print;
 
@@ -597,7 +699,13 @@ int ht_programs_attach(struct ht_programs *programs, const struct ht_features *f
 
 		if (!state->is_on || state->kind >= HT_PROGRAM_ENTRY)
 			continue;
+		if (table[i].way == WAY_FUNCTIONS && is_untyped && !has_unix_release && strcmp(state->hook_point, "unix_release") != 0) {
+			turn_off(programs, i, "closes of Unix sockets cannot be heard of, by which their table is kept clean");
+			continue;
+		}
 		err = attach_one(programs, i, cgroup_fd);
+		if (!err && table[i].way == WAY_FUNCTIONS && !strcmp(state->hook_point, "unix_release"))
+			has_unix_release = true;
 		if (!err)
 			continue;
 		turn_off(programs, i, err == -ENOENT ? "is not part of this build" : strerror(-err));

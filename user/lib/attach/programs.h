@@ -80,6 +80,8 @@ size_t ht_programs_cnt(void);
 struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *features, const struct ht_backend_choice *choice);
 /* By what sockets are heard of, and why not by what comes before it. */
 const struct ht_backend_choice *ht_programs_backend(const struct ht_programs *programs);
+/* How closes of Unix sockets are heard of, for --features. Static. */
+const char *ht_programs_unix_closes(const struct ht_programs *programs);
 /* Detaches and unloads. NULL is allowed. */
 void ht_programs_free(struct ht_programs *programs);
 

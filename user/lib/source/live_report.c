@@ -437,6 +437,7 @@ int ht_live_features(const struct ht_live_opts *live_opts, ht_line_fn fn, void *
 	for (size_t i = 0; i < cnt; i++)
 		print_program(&to, &states[i]);
 	print_hooks(&to, states, cnt, ht_programs_backend(programs)->backend);
+	line(&to, "Unix sockets: %s", ht_programs_unix_closes(programs));
 	ht_programs_free(programs);
 	ht_features_free(&features);
 	return 0;
