@@ -81,6 +81,10 @@ class Bed:
         """A path that nobody has used yet."""
         return os.path.join(self.folder, f"{next(self._numbers)}-{name}")
 
+    def socket(self, name):
+        """Path of a Unix socket of the server's."""
+        return name if name.startswith("@") else os.path.join(self.folder, name)
+
     def payload(self, size):
         path = self.file("payload")
         with open(path, "wb") as file:

@@ -29,6 +29,8 @@ PLAIN_OTHER = 8082  # on 10.99.0.2 only
 TLS, TLS_V4, TLS12 = 8443, 8444, 8445  # TLS12 speaks no TLS 1.3
 LINES, LINES_TLS = 7000, 7443  # not HTTP: greets, then echoes lines
 REFUSED = 9  # nobody listens
+UNIX, UNIX_TLS, UNIX_LINES = "server.sock", "server-tls.sock", "server-lines.sock"  # in the bed's folder
+UNIX_ABSTRACT = "@httptrace.test"  # of our network namespace
 
 PATIENCE_S = limit(15)  # a client that neither speaks nor goes away
 
@@ -124,6 +126,8 @@ class Gone(Exception):
 
 class Connection:
     def __init__(self, server, number, sock, peer, listener):
+        if sock.family == socket.AF_UNIX:
+            peer = ("unix", number)
         self.ledger, self.number, self.sock, self.peer, self.listener = server.ledger, number, sock, peer, listener
         self.context = server.contexts.get(listener.tls)
         self.buffer = b""
@@ -417,7 +421,8 @@ class Connection:
     def run(self):
         try:
             self.sock.settimeout(PATIENCE_S)
-            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.sock.family != socket.AF_UNIX:
+                self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.context:
                 self.sock = self.context.wrap_socket(self.sock, server_side=True)
             if self.listener.lines:
@@ -448,10 +453,24 @@ class Connection:
 
 @dataclass
 class Listener:
-    host: str
+    host: str  # "NAME.sock": a Unix socket in the bed's folder, "@NAME": an abstract one
     port: int
     tls: str = ""
     lines: bool = False
+
+    def open(self, folder):
+        if self.host.startswith("@") or self.host.endswith(".sock"):
+            sock = socket.socket(socket.AF_UNIX)
+            sock.bind("\0" + self.host[1:] if self.host[0] == "@" else os.path.join(folder, self.host))
+            if self.host[0] != "@":
+                os.chmod(os.path.join(folder, self.host), 0o666)
+            return sock
+        sock = socket.socket(socket.AF_INET6 if ":" in self.host else socket.AF_INET)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sock.family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((self.host, self.port))
+        return sock
 
 
 LISTENERS = [
@@ -465,6 +484,10 @@ LISTENERS = [
     Listener("0.0.0.0", TLS12, tls="1.2"),
     Listener("0.0.0.0", LINES, lines=True),
     Listener("0.0.0.0", LINES_TLS, tls="bare", lines=True),
+    Listener(UNIX, 0),
+    Listener(UNIX_ABSTRACT, 0),
+    Listener(UNIX_TLS, 0, tls="any"),
+    Listener(UNIX_LINES, 0, lines=True),
 ]
 
 
@@ -475,6 +498,7 @@ class ServerProcess:
 
     def __init__(self, cert, key):
         self.ledger = Ledger()
+        self.folder = os.path.dirname(cert)
         self.contexts = {"any": self._context(cert, key), "1.2": self._context(cert, key), "bare": self._context(cert, key, ())}
         self.contexts["1.2"].maximum_version = ssl.TLSVersion.TLSv1_2
         self._lock = threading.Lock()
@@ -498,11 +522,7 @@ class ServerProcess:
 
     def run(self):
         for listener in self.LISTENERS:
-            sock = socket.socket(socket.AF_INET6 if ":" in listener.host else socket.AF_INET)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if sock.family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            sock.bind((listener.host, listener.port))
+            sock = listener.open(self.folder)
             sock.listen(256)
             threading.Thread(target=self._accept, args=(sock, listener), daemon=True).start()
         print(json.dumps({"ready": os.getpid()}), flush=True)

@@ -4,7 +4,7 @@
 
 Argument: a JSON list of steps, or - to take one JSON step a line from standard input. After each step one JSON line is printed, with the
 step's begin and end on CLOCK_MONOTONIC. Steps, id being any name for a connection:
-  ["connect", id, host, port, {"tls": true, "alpn": [...], "verify": false}]
+  ["connect", id, host, port, {"tls": true, "alpn": [...], "verify": false}]   host: "/PATH" or "@NAME" of a Unix socket
   ["send", id, text, ...]         each text one send call
   ["response", id]                read one response (Content-Length, or none for HEAD: {"head": true})
   ["read", id, size]              at least so many bytes
@@ -25,8 +25,13 @@ import time
 
 class Connection:
     def __init__(self, host, port, options):
-        self.sock = socket.create_connection((host, port), 30)
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if host[0] in "/@":
+            self.sock = socket.socket(socket.AF_UNIX)
+            self.sock.settimeout(30)
+            self.sock.connect("\0" + host[1:] if host[0] == "@" else host)
+        else:
+            self.sock = socket.create_connection((host, port), 30)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.sock.settimeout(None)
         self.buffer = b""
         if options.get("tls"):
@@ -35,7 +40,7 @@ class Connection:
                 context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             if options.get("alpn"):
                 context.set_alpn_protocols(options["alpn"])
-            self.sock = context.wrap_socket(self.sock, server_hostname=host)
+            self.sock = context.wrap_socket(self.sock, server_hostname=host if host[0] not in "/@" else "localhost")
 
     def fill(self):
         data = self.sock.recv(65536)
@@ -64,7 +69,8 @@ def do(step, connections):
     if verb == "connect":
         options = rest[3] if len(rest) > 3 else {}
         connections[rest[0]] = connection = Connection(rest[1], rest[2], options)
-        return {"local": connection.sock.getsockname()[1]}
+        name = connection.sock.getsockname()
+        return {"local": name[1] if name else None}
     if verb == "idle":
         time.sleep(rest[0])
         return {}
