@@ -22,6 +22,8 @@ void ht_route_proxy_text(const struct ht_conn *conn, char buf[HT_ROUTE_HOST_PORT
 		memcpy(buf, conn->route->host_port, HT_ROUTE_HOST_PORT_MAX);
 	else if (conn->dial && conn->dial->lookup)
 		snprintf(buf, HT_ROUTE_HOST_PORT_MAX, "%s:%u", conn->dial->lookup->host, conn->remote.port);
+	else if (ht_conn_tls_server_name(conn)[0] && conn->remote.port)
+		snprintf(buf, HT_ROUTE_HOST_PORT_MAX, "%s:%u", ht_conn_tls_server_name(conn), conn->remote.port);
 	else
 		ht_conn_remote_text(conn, buf, HT_ROUTE_HOST_PORT_MAX);
 }

@@ -79,7 +79,9 @@ void ht_h1_response_head(struct ht_h1 *h1, struct ht_flight *flight, const struc
 	if (h1->turn.to == HT_TURN_H2C)
 		return;
 	flight->has_final = true;
-	if (flight->has_head && !ht_h1_is_connect(flight))
+	if (ht_h1_is_connect(flight))
+		flight->end_ns = ts_ns;
+	else if (flight->has_head)
 		request->is_identified = true;
 	flight->says_keep[HT_DIR_RX] = head->is_keep_alive;
 	if (head->version_minor == 0)

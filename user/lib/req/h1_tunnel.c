@@ -84,6 +84,11 @@ void ht_h1_connect_failed(struct ht_h1 *h1, struct ht_flight *flight, const stru
 {
 	struct httptrace_request *request = flight->request;
 
+	/* Nobody needs the rest of a refusal. */
+	if (flight->has_final) {
+		ht_h1_connect_refused(h1, flight);
+		return;
+	}
 	ht_flight_fail(&h1->base, flight, f);
 	request->error_phase = HTTPTRACE_PHASE_CONNECT;
 	/* As with a connect that the peer refuses: no response was under way yet. */
