@@ -4,7 +4,8 @@
  *
  * In:  a request's hooks, its connection, its end. Out: struct httptrace_timings. Nothing is kept.
  * A phase whose begin or end is missing is unknown. Where a hook stands more than once (a retry inside one request) the first begin and the
- * last end count. A WebSocket has no phases: its total is all of its time.
+ * last end count; but of handshakes, of which one with an HTTPS proxy has one more, with a CONNECT between them: the time that they took. A
+ * WebSocket has no phases: its total is all of its time.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -37,6 +38,25 @@ static int64_t between(int64_t from_ns, int64_t to_ns)
 	if (from_ns == UNKNOWN || to_ns == UNKNOWN)
 		return UNKNOWN;
 	return to_ns > from_ns ? to_ns - from_ns : 0;
+}
+
+/* All handshakes that have an end. */
+static int64_t handshakes(const struct httptrace_request *request)
+{
+	int64_t start_ns = UNKNOWN, sum_ns = UNKNOWN, took_ns;
+	size_t i;
+
+	for (i = 0; i < request->hook_cnt; i++) {
+		if (request->hooks[i].id == HTTPTRACE_TLS_HANDSHAKE_START && start_ns == UNKNOWN)
+			start_ns = request->hooks[i].info->mono_ns;
+		if (request->hooks[i].id != HTTPTRACE_TLS_HANDSHAKE_DONE)
+			continue;
+		took_ns = between(start_ns, request->hooks[i].info->mono_ns);
+		if (took_ns != UNKNOWN)
+			sum_ns = (sum_ns == UNKNOWN ? 0 : sum_ns) + took_ns;
+		start_ns = UNKNOWN;
+	}
+	return sum_ns;
 }
 
 /* When the attempt that gave the connection was through: of several that succeeded, the one to the connection's peer. */
@@ -105,7 +125,7 @@ int httptrace_request__timings(const struct httptrace_request *request, struct h
 		t.dns_ns = between(first_of(request, HTTPTRACE_DNS_START), last_of(request, HTTPTRACE_DNS_DONE));
 		if (!has_unseen_end(request))
 			t.connect_ns = between(first_of(request, HTTPTRACE_CONNECT_START), winner_done(request));
-		t.tls_ns = between(first_of(request, HTTPTRACE_TLS_HANDSHAKE_START), last_of(request, HTTPTRACE_TLS_HANDSHAKE_DONE));
+		t.tls_ns = handshakes(request);
 	}
 	/* A connect of unknown length may be all of it. */
 	if (!has_unseen_end(request))
