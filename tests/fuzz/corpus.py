@@ -24,6 +24,7 @@ MAX_FILES = 200
 MAX_BYTES = 200_000
 MAX_FILE_BYTES = 8192
 LIBRARIES = ("libssl.so.3", "libcrypto.so.3", "libc.so.6")
+HTTP2_TYPES = "DATA HEADERS PRIORITY RST_STREAM SETTINGS PUSH_PROMISE PING GOAWAY WINDOW_UPDATE CONTINUATION".split()
 REC_DATA = 6  # include/abi/event.h: kind; dir, captured bytes
 
 
@@ -61,6 +62,45 @@ def seeds_fuzz_http1():
         for (_, _, direction, _), data in plaintext(path).items():
             yield bytes([direction | 0x50]) + data
             yield bytes([direction | 0xA0 | (2 if b"HEAD" in data else 0)]) + data
+
+
+def http2_cases():
+    """(is a server's, bytes) of the streams of tests/unit/test_http2_cases.h, whose head tells the language they are written in."""
+    text = (ROOT / "tests/unit/test_http2_cases.h").read_text()
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    string, word = r'"(?:[^"\\]|\\.)*"', r"[A-Z_][A-Z0-9_]*"
+    macros = {}
+
+    def value(expression):
+        return "".join(macros[part] if part in macros else part.strip('"') for part in re.findall(f"{string}|{word}", expression))
+
+    for name, expression in re.findall(rf"^#define ({word})[ \t]+((?:{string}|{word}|[ \t])+)$", text, re.M):
+        macros[name] = value(expression)
+    for side, expression in re.findall(rf"\{{\s*{string},\s*([CS]),\s*((?:{string}|{word}|\s)+),", text):
+        yield side == "S", b"".join(map(http2_bytes, value(expression).split()))
+
+
+def http2_bytes(word):
+    if word == "M":
+        return b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    if word == "|":
+        return b""
+    if word.startswith("skip:"):
+        return b"x" * min(int(word[5:]), 1000)
+    payload = b""
+    for part in re.findall(r"\*\d+|[0-9a-f]{2}", word.partition("=" if word[0] == "=" else ":")[2]):
+        payload += b"x" * int(part[1:]) if part[0] == "*" else bytes.fromhex(part)
+    if word[0] == "=":
+        return payload
+    name, flags, stream, length = re.match(r"(\w+)(?:\+(\w\w))?@(\d+)(?:#(\d+))?", word).groups()
+    kind = HTTP2_TYPES.index(name) if name in HTTP2_TYPES else int(name[1:], 16) if name[0] == "X" else 10
+    return struct.pack(">I", int(length or len(payload)))[1:] + bytes([kind, int(flags or "0", 16)]) + struct.pack(">I", int(stream)) + payload
+
+
+def seeds_fuzz_http2():
+    for number, (is_server, data) in enumerate(http2_cases()):
+        yield bytes([is_server | number % 16 << 4, number % 30]) + data
+        yield bytes([is_server | 2 | number % 16 << 4, 0]) + data
 
 
 def seeds_fuzz_tls_hello():

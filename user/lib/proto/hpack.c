@@ -109,6 +109,7 @@ void ht_hpack_block_init(struct ht_hpack_block *block)
 	block->field_cnt = 0;
 	block->field_cap = HT_HPACK_INLINE_FIELDS;
 	block->is_complete = false;
+	block->is_full = false;
 	block->bytes = block->inline_bytes;
 	block->byte_cnt = 0;
 	block->byte_cap = HT_HPACK_INLINE_BYTES;
@@ -173,8 +174,10 @@ static bool add_field(struct ht_hpack_block *block, const nghttp2_nv *nv, bool i
 	struct ht_http2_field *field;
 	size_t bytes = is_known ? nv->namelen + nv->valuelen : 0;
 
-	if (!reserve(block, bytes))
+	if (block->is_full || !reserve(block, bytes)) {
+		block->is_full = true;
 		return false;
+	}
 	field = &block->fields[block->field_cnt++];
 	*field = (struct ht_http2_field){ .is_known = is_known };
 	if (!is_known)

@@ -51,6 +51,7 @@ struct ht_hpack_block {
 	size_t field_cnt;
 	bool is_complete; /* every field of the block is here and known */
 	/* Private. */
+	bool is_full; /* a field was left out, and so are all behind it */
 	char *bytes;
 	size_t byte_cnt;
 	size_t byte_cap;

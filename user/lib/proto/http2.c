@@ -179,7 +179,8 @@ static bool append_to_block(struct block *block, const void *data, size_t len)
 		block->buf = grown;
 		block->buf_cap = cap;
 	}
-	memcpy(block->buf + block->buf_bytes, data, len);
+	if (len)
+		memcpy(block->buf + block->buf_bytes, data, len);
 	block->buf_bytes = need;
 	return true;
 }
@@ -360,6 +361,7 @@ static void finish_promised_id(struct ht_http2 *r, bool is_known)
 
 	if (!is_known) {
 		r->is_seamless = false;
+		tell_gap(r);
 		return;
 	}
 	if (is_odd(id) || id <= r->newest_id) {

@@ -79,7 +79,8 @@ struct ht_http2_events {
 	void (*push_promise)(void *ctx, uint32_t stream_id, const struct ht_http2_headers *promised);
 	/*
 	 * Bytes are missing in which frames of any stream may have been: any stream may have had content, or ended. Most often the reader
-	 * then looks for a provable frame boundary again; where only a frame's own meaning was lost (RST_STREAM, GOAWAY) it reads on.
+	 * then looks for a provable frame boundary again; where only a frame's own meaning was lost (RST_STREAM, GOAWAY, PUSH_PROMISE) it
+	 * reads on.
 	 */
 	void (*gap)(void *ctx);
 	/* The peer broke the connection's rules. Afterwards the reader is deaf until ht_http2_reset(). */
@@ -138,7 +139,8 @@ const char *ht_http2_code_name(uint32_t code);
 
 /*
  * Do these bytes begin at a provable frame boundary? 1 yes, 0 no, -1 more bytes needed. Yes: the connection preface; or a chain of frame
- * headers that are valid for this side to the last detail, two at least, or one whose frame ends where the bytes end.
+ * headers that are valid for this side to the last detail, two at least, or one whose frame ends where the bytes end, and not of DATA
+ * alone.
  */
 int ht_http2_probe(enum ht_http2_side side, const void *data, size_t len);
 

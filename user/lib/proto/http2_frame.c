@@ -22,6 +22,11 @@
 /* Registered settings and error codes end at 9 (RFC 9218) and 0xd; GREASE settings (0x?a?a) are sent by browsers. */
 #define MAX_SETTING_ID    16
 #define MAX_ERROR_CODE    0xd
+/* Frames that a chain is followed through; those not DATA behind which a type that is not known here may follow. */
+#define MAX_CHAIN         32
+#define ENOUGH            3
+/* Shorter DATA is what runs of zeros look like. */
+#define LEAST_DATA_BYTES  64
 #define GREASE_MASK       0x0f0f
 #define GREASE            0x0a0a
 
@@ -176,6 +181,9 @@ bool ht_http2_frame_is_plausible(enum ht_http2_side side, const struct ht_http2_
 	bool is_continuation = frame->type == HT_HTTP2_CONTINUATION;
 	bool is_stream_error;
 
+	/* Nobody pushes any more; one of its streams just proves nothing. */
+	if (frame->stream_id && !is_odd(frame->stream_id))
+		return false;
 	if (frame->has_reserved_bit || frame->type > HT_HTTP2_CONTINUATION || frame->length > FIRST_MAX_FRAME_BYTES)
 		return false;
 	if (frame->flags & ~defined_flags(frame->type))
@@ -218,31 +226,70 @@ static bool is_payload_plausible(const struct ht_http2_frame *frame, const unsig
 }
 
 /*
- * A header that is allowed to the last detail is one in 2^24 of random ones: its length has ten zero bits at least, its type four, its
- * flags four or more, the stream two. Two of them at the distance that the first one tells, or one that tells where the bytes end, are
- * proof enough.
+ * Random bytes are a plausible header once in 2^24: the length has ten zero bits at least, the type four, the flags four or more, the
+ * stream two. Bytes are not random: tables of numbers are common in content, small ones also in the headers and payloads of frames
+ * themselves, and DATA looks like them: a length and a stream between zeros. However much of it there is, it proves nothing by itself,
+ * and a chain that begins with it may have come to a real frame by chance.
  */
+void ht_http2_evidence_add(struct ht_http2_evidence *evidence, const struct ht_http2_frame *frame)
+{
+	switch (frame->type) {
+	case HT_HTTP2_DATA:
+		evidence->has_data = evidence->has_data || frame->length >= LEAST_DATA_BYTES;
+		break;
+	case HT_HTTP2_HEADERS:
+	case HT_HTTP2_PUSH_PROMISE:
+		evidence->other_cnt += ht_http2_frame_ends_headers(frame);
+		break;
+	case HT_HTTP2_SETTINGS:
+		evidence->other_cnt += frame->length > 0;
+		break;
+	case HT_HTTP2_CONTINUATION:
+		break;
+	default:
+		evidence->other_cnt++;
+		break;
+	}
+}
+
+bool ht_http2_frame_can_be_first(const struct ht_http2_frame *frame)
+{
+	return frame->type != HT_HTTP2_DATA && frame->type != HT_HTTP2_CONTINUATION;
+}
+
+bool ht_http2_evidence_suffices(const struct ht_http2_evidence *evidence)
+{
+	return evidence->other_cnt + (evidence->has_data || evidence->is_end_exact) >= 2;
+}
+
 int ht_http2_frame_chain(enum ht_http2_side side, const unsigned char *bytes, size_t len)
 {
+	struct ht_http2_evidence evidence = { 0 };
 	struct ht_http2_frame last = { 0 };
 	size_t off = 0;
 	int cnt;
 
-	for (cnt = 0; cnt < 3 && (cnt == 0 || off < len); cnt++) {
+	for (cnt = 0; cnt < MAX_CHAIN && (cnt == 0 || off < len); cnt++) {
 		struct ht_http2_frame frame;
 
 		if (len - off < HT_HTTP2_FRAME_HEAD_BYTES)
-			return cnt < 2 ? -1 : 1;
+			break;
 		frame = ht_http2_frame_read(bytes + off);
 		if (!ht_http2_frame_is_plausible(side, &frame, cnt ? &last : NULL))
 			return 0;
 		off += HT_HTTP2_FRAME_HEAD_BYTES;
 		if (!is_payload_plausible(&frame, bytes + off, len - off))
 			return 0;
+		if (cnt == 0 && !ht_http2_frame_can_be_first(&frame))
+			return -1;
+		ht_http2_evidence_add(&evidence, &frame);
 		if (frame.length > len - off)
-			return cnt ? 1 : -1;
+			break;
 		off += frame.length;
 		last = frame;
+		evidence.is_end_exact = off == len;
+		if (evidence.other_cnt == ENOUGH)
+			break;
 	}
-	return 1;
+	return ht_http2_evidence_suffices(&evidence) ? 1 : -1;
 }

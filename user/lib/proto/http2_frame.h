@@ -71,6 +71,18 @@ enum ht_http2_error ht_http2_frame_check(enum ht_http2_side side, const struct h
  */
 bool ht_http2_frame_is_plausible(enum ht_http2_side side, const struct ht_http2_frame *frame, const struct ht_http2_frame *last);
 
+/* What speaks for there being frames: plausible headers, each at the place that the one before it tells. All zero: nothing. */
+struct ht_http2_evidence {
+	unsigned int other_cnt; /* of types that other bytes do not look like */
+	bool has_data;
+	bool is_end_exact; /* the last frame ends where the bytes end */
+};
+
+void ht_http2_evidence_add(struct ht_http2_evidence *evidence, const struct ht_http2_frame *frame);
+/* May reading begin with it, where there is evidence enough? */
+bool ht_http2_frame_can_be_first(const struct ht_http2_frame *frame);
+bool ht_http2_evidence_suffices(const struct ht_http2_evidence *evidence);
+
 /* As ht_http2_probe(), frames only. */
 int ht_http2_frame_chain(enum ht_http2_side side, const unsigned char *bytes, size_t len);
 

@@ -30,7 +30,8 @@ static enum verdict follow(struct ht_http2_sync *sync, enum ht_http2_side side, 
 		frame = ht_http2_frame_read(sync->head);
 		if (!ht_http2_frame_is_plausible(side, &frame, sync->has_last ? &sync->last : NULL))
 			return DROPPED;
-		if (sync->has_last && frame.type != HT_HTTP2_CONTINUATION)
+		ht_http2_evidence_add(&sync->evidence, &frame);
+		if (sync->has_last && ht_http2_evidence_suffices(&sync->evidence) && ht_http2_frame_can_be_first(&frame))
 			return PROVEN;
 		sync->has_last = true;
 		sync->last = frame;

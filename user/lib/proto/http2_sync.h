@@ -14,6 +14,7 @@
 struct ht_http2_sync {
 	bool is_on; /* there is a candidate: a plausible header was seen, or its first bytes */
 	bool has_last;
+	struct ht_http2_evidence evidence;
 	unsigned char head[HT_HTTP2_FRAME_HEAD_BYTES]; /* of the next frame, if the candidate is right */
 	size_t head_bytes;
 	uint32_t skip_bytes; /* until that begins */
@@ -22,8 +23,8 @@ struct ht_http2_sync {
 
 /*
  * A piece. True: head is a frame's header, whose last byte is the *consumed-th of the piece. False: nothing is proven, the piece is of no
- * use. Proven is what ht_http2_frame_chain() takes at the begin of a piece, and a second header where a plausible one, at the begin of an
- * earlier piece, says that it is. A CONTINUATION is no place to begin.
+ * use. Proven is what ht_http2_frame_chain() takes at the begin of a piece, and a header at the place that those before it tell, from the
+ * begin of an earlier piece on, when there is evidence enough. Reading begins with neither DATA nor CONTINUATION.
  */
 bool ht_http2_sync_feed(struct ht_http2_sync *sync, enum ht_http2_side side, const unsigned char *data, size_t len, size_t *consumed,
 			unsigned char *head);
