@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * fuzz_http2.c - libFuzzer target: whatever a stream holds, the HTTP/2 reader keeps its contract, says the same however it is cut, and one that
- * joins late says nothing else than one that was there from the start.
+ * fuzz_http2.c - libFuzzer target: whatever a stream holds, the HTTP/2 reader keeps its contract, says the same however it is cut, and
+ * one that joins late says nothing else than one that was there from the start.
  *
- * In: first byte: bit 0 side, bit 1 whether a preface and SETTINGS are put before the rest, bits 4-7 where to cut; second byte: how many bytes are
- * missing there; the rest is the stream. Each piece is a heap block of its own, freed after the call: with AddressSanitizer, reading past it
- * or keeping a pointer into it is found.
+ * In: first byte: bit 0 side, bit 1 whether a preface and SETTINGS are put before the rest, bits 4-7 where to cut; second byte: how many
+ * bytes are missing there; the rest is the stream. Each piece is a heap block of its own, freed after the call: with AddressSanitizer,
+ * reading past it or keeping a pointer into it is found.
  */
 #include <stddef.h>
 #include <stdint.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * test_hpack.c - the header table where blocks were missed: long runs of random blocks, joined at every point, with blocks lost. Each field that
- * is told must be the one that was sent; which ones are, is as many as can be.
+ * test_hpack.c - the header table where blocks were missed: long runs of random blocks, joined at every point, with blocks lost. Each
+ * field that is told must be the one that was sent; which ones are, is as many as can be.
  *
- * Two encoders: libnghttp2's, as it is used; and one of our own that does, at random, all that RFC 7541 allows (libnghttp2's never adds what
- * does not fit, and names an entry only by its whole field or its name alone).
+ * Two encoders: libnghttp2's, as it is used; and one of our own that does, at random, all that RFC 7541 allows (libnghttp2's never adds
+ * what does not fit, and names an entry only by its whole field or its name alone).
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * test_http2_loss.c - long connections of many streams, joined late, with bytes lost anywhere: no field, content or end may be told of a stream that it is
- * not of; and where nothing is lost, all of it is told.
+ * test_http2_loss.c - long connections of many streams, joined late, with bytes lost anywhere: no field, content or end may be told of a
+ * stream that it is not of; and where nothing is lost, all of it is told.
  *
  * Fields name their stream, so that each that is told proves where it came from. Blocks are made by libnghttp2's deflater.
  */

@@ -76,8 +76,8 @@ void ht_hpack_limit(struct ht_hpack *hpack, uint32_t bytes);
 void ht_hpack_forget(struct ht_hpack *hpack);
 
 /*
- * False where a later block may name an entry that is not known. That may last: an encoder that names each new entry by the last one of that name
- * hands on a name that was sent before the join. Blocks are complete all the same where no such field is in them.
+ * False where a later block may name an entry that is not known. That may last: an encoder that names each new entry by the last one of
+ * that name hands on a name that was sent before the join. Blocks are complete all the same where no such field is in them.
  */
 bool ht_hpack_is_known(const struct ht_hpack *hpack);
 
