@@ -372,10 +372,7 @@ class Connection:
 
 
 @dataclass
-class Listener:
-    host: str
-    port: int
-    tls: str = ""
+class Listener(server.Listener):
     small: bool = False
 
 
