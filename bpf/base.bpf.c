@@ -34,6 +34,9 @@ struct ht_map_threads threads SEC(".maps");
 struct ht_map_cookies cookies SEC(".maps");
 #endif
 struct ht_map_dns_calls dns_calls SEC(".maps");
+#ifndef HT_OLD
+struct ht_map_h2_calls h2_calls SEC(".maps");
+#endif
 struct ht_map_route_notes route_notes SEC(".maps");
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

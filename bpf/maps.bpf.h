@@ -186,6 +186,14 @@ struct ht_map_dns_calls {
 	__type(value, struct ht_dns_call);
 };
 
+/* Requests being given to libnghttp2: pid_tgid -> call. Taken out at the return; the oldest are forgotten, and what they would tell stays unknown. */
+struct ht_map_h2_calls {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64);
+	__type(value, struct ht_h2_call);
+};
+
 /*
  * connect() calls that have not got as far as SYN_SENT: pid_tgid -> what routing said. One that has leaves its entry to the thread's next; the
  * oldest are forgotten (HT_CNT_ROUTE_*), and a failure at once then has no errno.
@@ -219,6 +227,9 @@ extern struct ht_map_threads threads SEC(".maps");
 extern struct ht_map_cookies cookies SEC(".maps");
 #endif
 extern struct ht_map_dns_calls dns_calls SEC(".maps");
+#ifndef HT_OLD
+extern struct ht_map_h2_calls h2_calls SEC(".maps");
+#endif
 extern struct ht_map_route_notes route_notes SEC(".maps");
 
 #endif

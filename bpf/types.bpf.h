@@ -270,6 +270,14 @@ struct ht_dns_call {
 	char service[HT_DNS_SERVICE_MAX];
 };
 
+/* A request being given to libnghttp2. */
+struct ht_h2_call {
+	__u64 sp;
+	__u64 session; /* address */
+	__u64 nva;
+	__u64 nv_cnt;
+};
+
 /* What routing last said inside a thread's connect(). */
 struct ht_route_note {
 	__u64 cookie;

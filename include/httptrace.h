@@ -358,6 +358,11 @@ struct httptrace_message {
 	size_t header_cnt;
 	int64_t header_bytes;
 	int64_t body_bytes;
+	/*
+	 * From where the header fields are known. NULL: from the bytes of the connection. "nghttp2": as the program gave them to libnghttp2, since what they
+	 * were compressed with had passed before tracing began.
+	 */
+	const char *source;
 };
 HTTPTRACE_API const struct httptrace_message *httptrace_request__sent(const struct httptrace_request *request);
 HTTPTRACE_API const struct httptrace_message *httptrace_request__received(const struct httptrace_request *request);

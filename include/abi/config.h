@@ -68,6 +68,8 @@ struct ht_bpf_config {
 #define HT_FN_SSL_READ_INNER         33
 #define HT_FN_SSL_WRITE_INNER        34
 #define HT_FN_SSL_WRITE_INNER5       35
+#define HT_FN_H2_SUBMIT_REQUEST      48
+#define HT_FN_H2_SUBMIT_REQUEST2     49
 
 enum ht_counter {
 	HT_CNT_RECORDS,          /* records submitted */

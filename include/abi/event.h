@@ -28,6 +28,7 @@
 #define HT_REC_DNS_DONE     9  /* struct ht_rec_dns, with addresses */
 #define HT_REC_PROC         10 /* struct ht_rec_proc; from BPF, and as facts from /proc (cpu HT_CPU_USER) */
 #define HT_REC_UNIX_CONNECT 11 /* struct ht_rec_unix_connect */
+#define HT_REC_H2_SUBMIT    12 /* struct ht_rec_h2_submit */
 
 #define HT_REC_CLOCK  64 /* struct ht_rec_clock: first record of a stream, and whenever the wall clock was set or has drifted */
 #define HT_REC_TICK   65 /* struct ht_rec_tick */
@@ -250,6 +251,28 @@ struct ht_rec_dns {
 	struct ht_addr addrs[HT_DNS_ADDR_MAX]; /* in list order, one per address (duplicates per socket type are left out) */
 };
 
+#define HT_H2_FIELD_MAX 64
+#define HT_H2_TEXT_MAX  8192
+
+/*
+ * A program gave a request to libnghttp2 (nghttp2_submit_request): its header fields before they are compressed, in the order in which they will be sent. Told of
+ * programs only that were running already when the tracer came. The record's tail beyond text_len is not sent.
+ */
+struct ht_rec_h2_submit {
+	struct ht_hdr hdr; /* ts: the call returned */
+	__u64 session;     /* the nghttp2_session's address */
+	__u32 stream_id;   /* that the call returned */
+	__u16 field_cnt;   /* given */
+	__u16 told_cnt; /* the first of them, of which name and value follow whole: fewer where some were too long or could not be read */
+	__u32 text_len; /* sum of the lengths; less than HT_H2_TEXT_MAX */
+	__u32 pad;
+	struct {
+		__u16 name;
+		__u16 value;
+	} lens[HT_H2_FIELD_MAX];
+	char text[HT_H2_TEXT_MAX]; /* name, value, name, value, ... without separators */
+};
+
 #define HT_PROC_FORK 1 /* a followed or (system-wide) any process forked: hdr.tgid is the child, ppid the parent */
 #define HT_PROC_EXEC 2 /* hdr.tgid runs exe now */
 #define HT_PROC_EXIT 3 /* the last thread ended */
@@ -330,6 +353,7 @@ static_assert(sizeof(struct ht_rec_sock_event) == 56, "ABI");
 static_assert(sizeof(struct ht_rec_data) == 96, "ABI");
 static_assert(sizeof(struct ht_rec_tls) == 40 + 32 + 24, "ABI");
 static_assert(sizeof(struct ht_rec_dns) == 40 + 16 + 8 + 16 + 256 + 32 + 16 * 24, "ABI");
+static_assert(sizeof(struct ht_rec_h2_submit) == 40 + 8 + 16 + 64 * 4 + 8192, "ABI");
 static_assert(sizeof(struct ht_rec_proc) == 40 + 16 + 8 + 8 + 16 + 256, "ABI");
 static_assert(sizeof(struct ht_rec_target) == 56, "ABI");
 static_assert(sizeof(struct ht_rec_lost) == 72, "ABI");

@@ -72,8 +72,8 @@ struct httptrace_request *sample_https(void)
 	request->tls.server_name = "localhost";
 	request->tls.resumed = HTTPTRACE_NO;
 	request->tls.bound_by = "nested";
-	request->sent = (struct httptrace_message){ sizeof(request->sent), true, true, sent, 2, 82, 0 };
-	request->received = (struct httptrace_message){ sizeof(request->received), true, true, received, 1, 38, 5 };
+	request->sent = (struct httptrace_message){ sizeof(request->sent), true, true, sent, 2, 82, 0, NULL };
+	request->received = (struct httptrace_message){ sizeof(request->received), true, true, received, 1, 38, 5, NULL };
 	request->end_ns = t + 9000000;
 
 	add(request, HTTPTRACE_GET_CONN, t, HTTPTRACE_INFERRED, &(struct httptrace_get_conn_info){ .host_port = "localhost:8443" });
@@ -128,8 +128,8 @@ struct httptrace_request *sample_cut(void)
 	request->conn.was_idle = HTTPTRACE_YES;
 	request->conn.idle_ns = 50100000;
 	request->conn.request_index = 2;
-	request->sent = (struct httptrace_message){ sizeof(request->sent), true, true, NULL, 0, 100, 0 };
-	request->received = (struct httptrace_message){ sizeof(request->received), true, false, received, 1, 38, 3 };
+	request->sent = (struct httptrace_message){ sizeof(request->sent), true, true, NULL, 0, 100, 0, "nghttp2" };
+	request->received = (struct httptrace_message){ sizeof(request->received), true, false, received, 1, 38, 3, NULL };
 	request->end_ns = t + 3000;
 
 	add(request, HTTPTRACE_GET_CONN, t, HTTPTRACE_INFERRED, &(struct httptrace_get_conn_info){ .host_port = "localhost:8443" });
@@ -210,8 +210,8 @@ struct httptrace_request *sample_grpc(void)
 	request->grpc.message = "no such thing";
 	request->grpc.messages_sent = 1;
 	request->grpc.messages_received = 0;
-	request->sent = (struct httptrace_message){ sizeof(request->sent), true, false, grpc_sent, 2, 50, 12 };
-	request->received = (struct httptrace_message){ sizeof(request->received), true, true, NULL, 0, 20, 0 };
+	request->sent = (struct httptrace_message){ sizeof(request->sent), true, false, grpc_sent, 2, 50, 12, NULL };
+	request->received = (struct httptrace_message){ sizeof(request->received), true, true, NULL, 0, 20, 0, NULL };
 	request->end_ns = t + 2000;
 
 	add(request, HTTPTRACE_GET_CONN, t, HTTPTRACE_INFERRED, &(struct httptrace_get_conn_info){ .host_port = "127.0.0.1:3128" });

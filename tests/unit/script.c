@@ -409,6 +409,25 @@ static void do_h2(struct script *s)
 	script_h2(s, false);
 }
 
+static void do_submit(struct script *s)
+{
+	script_submit(s);
+}
+
+static void do_probed(struct script *s)
+{
+	struct {
+		struct ht_rec_target rec;
+		char text[16];
+	} r = { .text = "library\0lib\0" };
+
+	r.rec.hdr = script_header(s, HT_REC_TARGET, sizeof(r));
+	r.rec.hdr.tgid = s->word_cnt > 1 ? (uint32_t)script_number(s, 1) : 0;
+	r.rec.action = HT_TARGET_ATTACHED;
+	r.rec.text_len = sizeof(r.text);
+	ht_engine_record(script_engine(s), &r.rec.hdr);
+}
+
 static void do_th2(struct script *s)
 {
 	script_h2(s, true);
@@ -622,6 +641,8 @@ static const struct {
 	{ "trx", do_trx },
 	{ "h2", do_h2 },
 	{ "th2", do_th2 },
+	{ "submit", do_submit },
+	{ "probed", do_probed },
 	{ "eof", do_eof },
 	{ "teof", do_teof },
 	{ "txfail", do_txfail },

@@ -28,12 +28,15 @@
  *      preface  settings  settings:ID=VALUE  ack  HID,NAME=VALUE,...  DID:BYTES  MID:BYTES (DATA with one gRPC message)  RID:CODE (RST_STREAM)
  *      PID:PROMISED,NAME=VALUE,... (PUSH_PROMISE)
  *      GLAST:CODE (GOAWAY)  WID:N (WINDOW_UPDATE); a dot behind ID: END_STREAM
+ *      past,NAME=VALUE,... (a header block of which nothing is told: it was sent before we came)
+ *   submit S ID NAME=VALUE,... [cut]     a request is given to session S of libnghttp2, which makes it stream ID; cut: the last field is not told
+ *   probed [P]            the libraries of process P, or one of all, have probes now
  *   gap C|tT tx|rx N      N bytes pass unseen
  *   alert C tx|rx NUMBER  a fatal alert in clear
  *   tls T start|done|fail LIB REASON [VERIFY]|bind C nested|fd|bytes|none|sni NAME|alpn NAME|shutdown|error LIB REASON|free [server] [cookie=C]
  *   lost N WHERE; losing TIME (events are lost from now on, which a `lost` that much later tells); clock MONO REAL; end; due; counts
  *
- * A report is one line: METHOD URL STATUS OUTCOME[ PHASE/CODE][ lost=N][ open][ PARTICULAR] : HOOK..., `dial HOST:PORT` for method and URL of a dial,
+ * A report is one line: METHOD URL STATUS OUTCOME[ PHASE/CODE][ lost=N][ open][ from=SOURCE][ PARTICULAR] : HOOK..., `dial HOST:PORT` for method and URL of a dial,
  * `websocket URL` of a WebSocket. PARTICULAR: grpc(SERVICE METHOD STATUS CODE 'MESSAGE' SENT/RECEIVED); frames SENT/RECEIVED[ close=CODE][ by=WHO]; a
  * count that is not known is ?. `show conn` tells http and stream of HTTP/2, and proxy=TYPE,ADDRESS,STATUS. Names of hooks are Go's; in braces what is always told: an error's code, GotConn{fresh|reused|busy|unknown} (busy: reused, was not idle), Got1xxResponse{code},
  * ConnClosed{by}. With `show time` each hook has its distance from the first in us; with `show how` a proxy ends in ~, an inferred one in ?.

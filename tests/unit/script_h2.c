@@ -111,6 +111,13 @@ static void one(struct script *s, nghttp2_hd_deflater **deflater, char *word)
 	}
 	if (rest)
 		*rest++ = '\0';
+	if (!strcmp(word, "past")) { /* past,name=value,... */
+		size_t kept = s->data_len;
+
+		headers(s, deflater, 1, true, rest);
+		s->data_len = kept;
+		return;
+	}
 	if (!strcmp(word, "settings")) { /* settings, settings:ID=VALUE */
 		char *value = rest ? strchr(rest, '=') : NULL;
 
@@ -189,6 +196,37 @@ void script_h2(struct script *s, bool is_tls)
 	s->words[3] = stream_word;
 	s->word_cnt = kept;
 	script_transfer(s, &t);
+}
+
+void script_submit(struct script *s)
+{
+	struct ht_rec_h2_submit *rec = calloc(1, sizeof(*rec));
+	char *save = NULL;
+
+	if (!rec)
+		abort();
+	rec->hdr = script_header(s, HT_REC_H2_SUBMIT, sizeof(*rec));
+	rec->session = script_number(s, 1);
+	rec->stream_id = (uint32_t)script_number(s, 2);
+	script_word(s, 3);
+	for (char *field = strtok_r(s->words[3], ",", &save); field && rec->told_cnt < HT_H2_FIELD_MAX;
+	     field = strtok_r(NULL, ",", &save)) {
+		char *value = strchr(field, '=');
+		size_t len = strlen(field) - 1;
+
+		if (!value || rec->text_len + len >= HT_H2_TEXT_MAX)
+			script_wrong(s, field);
+		rec->lens[rec->told_cnt].name = (uint16_t)(value - field);
+		rec->lens[rec->told_cnt++].value = (uint16_t)strlen(value + 1);
+		memmove(value, value + 1, strlen(value));
+		memcpy(rec->text + rec->text_len, field, len);
+		rec->text_len += (uint32_t)len;
+	}
+	rec->field_cnt = rec->told_cnt;
+	if (script_is_word(s, 4, "cut"))
+		rec->field_cnt++;
+	ht_engine_record(script_engine(s), &rec->hdr);
+	free(rec);
 }
 
 void script_h2_forget(struct script_stream *stream)

@@ -87,6 +87,8 @@ void script_proc(struct script *s, uint16_t op, uint32_t pid, uint32_t ppid, con
 
 /* The command h2 (of a TLS object: th2). */
 void script_h2(struct script *s, bool is_tls);
+/* The command submit. */
+void script_submit(struct script *s);
 /* The stream of bytes is another one's from now on. */
 void script_h2_forget(struct script_stream *stream);
 void script_h2_free(struct script *s);

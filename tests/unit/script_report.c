@@ -283,6 +283,8 @@ void script_put_request(struct script_text *text, const struct httptrace_request
 		script_put(text, " lost=%" PRIu64, httptrace_request__lost(request));
 	if (httptrace_request__is_open(request))
 		script_put(text, " open");
+	if (httptrace_request__sent(request)->source)
+		script_put(text, " from=%s", httptrace_request__sent(request)->source);
 	put_particular(text, request);
 	script_put(text, " :");
 	for (size_t i = 0; i < httptrace_request__hook_cnt(request); i++) {

@@ -54,6 +54,7 @@ union any {
 	struct ht_rec_count count;
 	struct ht_rec_losing losing;
 	struct ht_rec_unix_connect unix_connect;
+	struct ht_rec_h2_submit h2_submit;
 	struct ht_rec_config config;
 	char bytes[2048];
 };
@@ -86,6 +87,18 @@ static void make_sound(union any *any, uint16_t kind)
 		any->unix_connect.done_ns = 950;
 		any->unix_connect.path_len = 11;
 		memcpy(any->unix_connect.path, "/run/a.sock", 11);
+		break;
+	case HT_REC_H2_SUBMIT:
+		any->hdr.size = offsetof(struct ht_rec_h2_submit, text) + 16;
+		any->h2_submit.session = 0x7f0000001000;
+		any->h2_submit.stream_id = 3;
+		any->h2_submit.field_cnt = 2;
+		any->h2_submit.told_cnt = 2;
+		any->h2_submit.lens[0].name = 5;
+		any->h2_submit.lens[0].value = 2;
+		any->h2_submit.lens[1].name = 1;
+		any->h2_submit.text_len = 8;
+		memcpy(any->h2_submit.text, ":path/1x", 8);
 		break;
 	case HT_REC_SOCK_ERROR:
 	case HT_REC_SOCK_RESET:
@@ -174,9 +187,9 @@ static void make_sound(union any *any, uint16_t kind)
 }
 
 static const uint16_t kinds[] = {
-	HT_REC_SOCK_STATE, HT_REC_CONNECT_FAIL, HT_REC_SOCK_ERROR, HT_REC_SOCK_RESET, HT_REC_SOCK_AGAIN,   HT_REC_DATA,   HT_REC_TLS,
-	HT_REC_DNS_START,  HT_REC_DNS_DONE,     HT_REC_PROC,       HT_REC_CLOCK,      HT_REC_TICK,         HT_REC_TARGET, HT_REC_LOST,
-	HT_REC_CONFIG,     HT_REC_END,          HT_REC_COUNT,      HT_REC_LOSING,     HT_REC_UNIX_CONNECT,
+	HT_REC_SOCK_STATE, HT_REC_CONNECT_FAIL, HT_REC_SOCK_ERROR, HT_REC_SOCK_RESET, HT_REC_SOCK_AGAIN,   HT_REC_DATA,      HT_REC_TLS,
+	HT_REC_DNS_START,  HT_REC_DNS_DONE,     HT_REC_PROC,       HT_REC_CLOCK,      HT_REC_TICK,         HT_REC_TARGET,    HT_REC_LOST,
+	HT_REC_CONFIG,     HT_REC_END,          HT_REC_COUNT,      HT_REC_LOSING,     HT_REC_UNIX_CONNECT, HT_REC_H2_SUBMIT,
 };
 
 enum { SOUND = 0, WRONG = -EBADMSG };
@@ -211,6 +224,15 @@ static const struct {
 	{ "a path to the record's end", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, path_len), 16, SOUND },
 	{ "a path beyond it", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, path_len), 17, WRONG },
 	{ "a path longer than any", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, path_len), 109, WRONG },
+	{ "no stream", HT_REC_H2_SUBMIT, SET(ht_rec_h2_submit, stream_id), 0, WRONG },
+	{ "a stream that cannot be", HT_REC_H2_SUBMIT, SET(ht_rec_h2_submit, stream_id), 1u << 31, WRONG },
+	{ "more fields told than given", HT_REC_H2_SUBMIT, SET(ht_rec_h2_submit, field_cnt), 1, WRONG },
+	{ "more given than told", HT_REC_H2_SUBMIT, SET(ht_rec_h2_submit, field_cnt), 0xffff, SOUND },
+	{ "more fields than there is room for", HT_REC_H2_SUBMIT, SET(ht_rec_h2_submit, told_cnt), 65, WRONG },
+	{ "lengths that do not add up", HT_REC_H2_SUBMIT, SET(ht_rec_h2_submit, lens[1].value), 1, WRONG },
+	{ "texts that are not all of a field's", HT_REC_H2_SUBMIT, SET(ht_rec_h2_submit, text_len), 9, WRONG },
+	{ "texts beyond the record's end", HT_REC_H2_SUBMIT, SET(ht_hdr, size), offsetof(struct ht_rec_h2_submit, text) + 7, WRONG },
+	{ "cut in the table of lengths", HT_REC_H2_SUBMIT, SET(ht_hdr, size), offsetof(struct ht_rec_h2_submit, text) - 1, WRONG },
 	{ "no path", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, path_len), 0, SOUND },
 	{ "errno", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, err), 4096, WRONG },
 	{ "a time that cannot be", HT_REC_UNIX_CONNECT, SET(ht_rec_unix_connect, start_ns), 1ull << 63, WRONG },

@@ -21,6 +21,7 @@
 #include "test_engine_cases_gap.h"
 #include "test_engine_cases_h2.h"
 #include "test_engine_cases_http.h"
+#include "test_engine_cases_late.h"
 #include "test_engine_cases_tls.h"
 #include "test_engine_cases_ways.h"
 #include "test_engine_cases_unix.h"
@@ -91,6 +92,12 @@ static void test_ways(void **state)
 {
 	(void)state;
 	run_cases(ways_cases, ARRAY_SIZE(ways_cases));
+}
+
+static void test_late(void **state)
+{
+	(void)state;
+	run_cases(late_cases, ARRAY_SIZE(late_cases));
 }
 
 /* ---- a conversation in all pieces ---- */
@@ -388,6 +395,7 @@ int main(void)
 		cmocka_unit_test(test_gaps),
 		cmocka_unit_test(test_ways),
 		cmocka_unit_test(test_h2),
+		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_cut_anywhere),
 		cmocka_unit_test(test_many_connections),
 		cmocka_unit_test(test_many_unused),

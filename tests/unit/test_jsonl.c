@@ -104,7 +104,7 @@ static void cut_response(void **state)
 		strstr(line, "\"reused\":true,\"was_idle\":true,\"idle_ns\":50100000,\"request_index\":2,\"tls\":null,\"proxy\":null}"));
 	assert_non_null(strstr(
 		line,
-		"\"request\":{\"headers\":[],\"header_bytes\":100,\"body_bytes\":0},"
+		"\"request\":{\"headers\":[],\"header_bytes\":100,\"body_bytes\":0,\"source\":\"nghttp2\"},"
 		"\"response\":{\"headers\":[[\"Content-Length\",\"5\"]],\"header_bytes\":38,\"body_bytes\":3,\"headers_complete\":false},"));
 	assert_non_null(strstr(
 		line,

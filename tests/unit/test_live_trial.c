@@ -129,7 +129,7 @@ static void refused_returns_are_none(void **state)
 			assert_false(states[i].is_replaced);
 			assert_string_equal(states[i].reason, ht_trial_refusal);
 		}
-		assert_int_equal(refused_cnt, 2);
+		assert_int_equal(refused_cnt, 3);
 		ht_programs_free(programs);
 	}
 	ht_features_free(&features);

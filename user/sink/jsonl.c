@@ -159,6 +159,8 @@ static void put_message(struct ht_json *json, const char *key, const struct http
 	/* Said only where the list misleads without it. */
 	if (with_headers && !message->headers_complete)
 		ht_json_bool(json, "headers_complete", false);
+	if (message->source)
+		ht_json_string(json, "source", message->source);
 	ht_json_end_object(json);
 }
 

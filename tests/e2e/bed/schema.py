@@ -260,6 +260,8 @@ def _fields(value):
         message = value[side] or {"headers": None}
         if "headers_complete" in message and (message["headers_complete"] is not False or message["headers"] is None):
             wrong.append(f"{side}.headers_complete is {message['headers_complete']!r}")
+        if "source" in message and (side != "request" or message["source"] != "nghttp2" or "headers_complete" in message or value["http"] != "2"):
+            wrong.append(f"{side}.source is {message['source']!r}")
         for name, text in message["headers"] or []:
             if text is None and "headers_complete" not in message:
                 wrong.append(f"{side}: {name} is not known, and headers_complete is not false")

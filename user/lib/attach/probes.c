@@ -41,6 +41,8 @@ struct ht_probes {
 	struct process *processes; /* sorted by pid */
 	size_t process_cnt;
 	size_t process_room;
+	struct process *joined; /* not sorted: they are few, and only become fewer */
+	size_t joined_cnt;
 };
 
 struct ht_probes *ht_probes_new(const struct ht_probes_opts *opts)
@@ -67,6 +69,8 @@ void ht_probes_free(struct ht_probes *probes)
 		return;
 	for (size_t i = 0; i < probes->process_cnt; i++)
 		let_go(probes, &probes->processes[i].link_fds, &probes->processes[i].link_cnt);
+	for (size_t i = 0; i < probes->joined_cnt; i++)
+		let_go(probes, &probes->joined[i].link_fds, &probes->joined[i].link_cnt);
 	for (size_t i = 0; i < probes->file_cnt; i++) {
 		struct ht_probes_file *file = &probes->files[i];
 
@@ -75,6 +79,7 @@ void ht_probes_free(struct ht_probes *probes)
 		free(file->path);
 	}
 	free(probes->processes);
+	free(probes->joined);
 	free(probes);
 }
 
@@ -304,50 +309,67 @@ static bool forget_refused(struct ht_probes *probes)
 	return false;
 }
 
-int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const char *path, bool is_cached)
+/* The file, which is put into the table and planned if it was not there: then *is_new. fd is taken over. NULL: *err says why, and has been told if need be. */
+static struct ht_probes_file *enter_file(struct ht_probes *probes, int fd, const char *name, const char *path, bool *is_new, int *err)
 {
 	struct ht_probes_file *file;
-	unsigned int site_cnt = 0;
 	struct stat st;
-	int err = 0;
 
+	*is_new = false;
 	if (fstat(fd, &st)) {
-		err = -errno;
+		*err = -errno;
 		close(fd);
-		return err;
+		return NULL;
 	}
 	file = find_file(probes, st.st_dev, st.st_ino);
 	if (file) {
-		file->is_cached |= is_cached;
 		close(fd);
-		return 0;
+		return file;
 	}
 	if (probes->file_cnt == HT_PROBES_FILES_MAX && !forget_refused(probes)) {
 		if (!probes->is_full_told)
 			report(probes, HT_TARGET_REFUSED, 0, path, "too many different libraries; further ones are not probed", 0);
 		probes->is_full_told = true;
 		close(fd);
-		return -ENOSPC;
+		*err = -ENOSPC;
+		return NULL;
 	}
 	file = &probes->files[probes->file_cnt];
 	memset(file, 0, sizeof(*file));
 	file->path = strdup(path);
 	if (!file->path) {
 		close(fd);
-		return -ENOMEM;
+		*err = -ENOMEM;
+		return NULL;
 	}
 	probes->file_cnt++;
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
 	file->fd = fd;
-	file->is_cached = is_cached;
-	err = ht_sites_plan(fd, name, probes->opts.has_entry_sites, &file->plan, file->reason, sizeof(file->reason));
+	*is_new = true;
+	*err = ht_sites_plan(fd, name, probes->opts.has_entry_sites, &file->plan, file->reason, sizeof(file->reason));
+	file->is_usable = !*err;
+	return file;
+}
+
+int ht_probes_add_file(struct ht_probes *probes, int fd, const char *name, const char *path, bool is_cached)
+{
+	unsigned int site_cnt = 0;
+	bool is_new;
+	int err;
+	struct ht_probes_file *file = enter_file(probes, fd, name, path, &is_new, &err);
+
+	if (!file)
+		return err;
+	file->is_cached |= is_cached;
+	if (!is_new)
+		return 0;
 	if (!err && !probes->opts.is_plan) {
 		err = attach_everywhere(probes, file, &site_cnt);
 		if (err)
 			attach_reason(err, file->reason, sizeof(file->reason));
+		file->is_usable = !err;
 	}
-	file->is_usable = !err;
 	/* Libraries of another machine lie in many caches; they are news when a process has mapped one. */
 	if (err && (err != -ENOTSUP || !is_cached))
 		report(probes, HT_TARGET_REFUSED, 0, path, file->reason, 0);
@@ -397,7 +419,7 @@ static int attach_process(struct ht_probes *probes, struct process *process)
 	int err = 0, first_err = 0;
 
 	for (size_t i = 0; i < probes->file_cnt; i++) {
-		if (!probes->files[i].is_usable)
+		if (!probes->files[i].is_usable || probes->files[i].plan.group == HT_SITES_NGHTTP2)
 			continue;
 		err = attach_file(probes, &probes->files[i], process->pid, &process->link_fds, &process->link_cnt, &process->probe_cnt);
 		if (err == -ESRCH)
@@ -481,4 +503,78 @@ size_t ht_probes_process_cnt(const struct ht_probes *probes)
 pid_t ht_probes_process(const struct ht_probes *probes, size_t n)
 {
 	return n < probes->process_cnt ? probes->processes[n].pid : 0;
+}
+
+/* ---- Processes that were running before us ------------------------------------------------------------------------------------------------------- */
+
+/* Its entry, made if need be. NULL: out of memory. */
+static struct process *joined_process(struct ht_probes *probes, pid_t pid)
+{
+	struct process *grown;
+
+	for (size_t i = 0; i < probes->joined_cnt; i++) {
+		if (probes->joined[i].pid == pid)
+			return &probes->joined[i];
+	}
+	grown = realloc(probes->joined, (probes->joined_cnt + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	probes->joined = grown;
+	grown[probes->joined_cnt] = (struct process){ .pid = pid };
+	return &grown[probes->joined_cnt++];
+}
+
+int ht_probes_join(struct ht_probes *probes, pid_t pid, int fd, const char *name, const char *path)
+{
+	struct process *process;
+	unsigned int site_cnt = 0;
+	bool is_new;
+	int err;
+	struct ht_probes_file *file = enter_file(probes, fd, name, path, &is_new, &err);
+
+	if (!file)
+		return err;
+	if (!file->is_usable) {
+		if (is_new)
+			report(probes, HT_TARGET_REFUSED, 0, path, file->reason, 0);
+		return -ENOTSUP;
+	}
+	if (probes->opts.is_plan)
+		return 0;
+	/* One side alone tells nothing. */
+	for (enum ht_uprobe_side side = HT_UPROBE_ENTRY; side <= HT_UPROBE_RETURN; side++) {
+		err = probes->opts.program_fd(probes->opts.ctx, file->plan.group, side);
+		if (err < 0)
+			return err;
+	}
+	process = joined_process(probes, pid);
+	if (!process)
+		return -ENOMEM;
+	err = attach_file(probes, file, pid, &process->link_fds, &process->link_cnt, &site_cnt);
+	file->joined_cnt += !err;
+	if (err && err != -ESRCH && !file->reason[0])
+		report(probes, HT_TARGET_REFUSED, 0, path, attach_reason(err, file->reason, sizeof(file->reason)), 0);
+	return err;
+}
+
+void ht_probes_joined(struct ht_probes *probes)
+{
+	for (size_t i = 0; i < probes->file_cnt; i++) {
+		struct ht_probes_file *file = &probes->files[i];
+
+		if (file->joined_cnt)
+			report(probes, HT_TARGET_ATTACHED, 0, file->path, NULL, file->joined_cnt * ht_probes_site_cnt(&file->plan));
+		file->joined_cnt = 0;
+	}
+}
+
+void ht_probes_leave(struct ht_probes *probes, pid_t pid)
+{
+	for (size_t i = 0; i < probes->joined_cnt; i++) {
+		if (probes->joined[i].pid != pid)
+			continue;
+		let_go(probes, &probes->joined[i].link_fds, &probes->joined[i].link_cnt);
+		probes->joined[i] = probes->joined[--probes->joined_cnt];
+		return;
+	}
 }

@@ -47,8 +47,9 @@ struct ht_probes_file {
 	char *path; /* as a person would name it */
 	int fd;
 	bool is_usable;
-	bool is_cached;   /* it is where programs started later will look for it */
-	char reason[160]; /* why it is not usable */
+	bool is_cached;          /* it is where programs started later will look for it */
+	unsigned int joined_cnt; /* processes that have joined since it was last reported */
+	char reason[160];        /* why it is not usable */
 	struct ht_site_plan plan;
 	int *link_fds; /* system-wide */
 	size_t link_cnt;
@@ -78,6 +79,16 @@ bool ht_probes_has_process(const struct ht_probes *probes, pid_t pid);
 size_t ht_probes_process_cnt(const struct ht_probes *probes);
 /* The n-th process, from 0; 0 past the end. Order and numbers change with every process added or dropped. */
 pid_t ht_probes_process(const struct ht_probes *probes, size_t n);
+
+/*
+ * A process that was running already has mapped a library that serves such processes only (ht_sites_match_joined()): probes it there, whatever is_filtered is.
+ * fd is taken over, the rest as for ht_probes_add_file(). 0 or -errno.
+ */
+int ht_probes_join(struct ht_probes *probes, pid_t pid, int fd, const char *name, const char *path);
+/* Reports the libraries that were attached so since the last time, once all who are to join have. */
+void ht_probes_joined(struct ht_probes *probes);
+/* It has ended, or runs another program now. */
+void ht_probes_leave(struct ht_probes *probes, pid_t pid);
 
 const struct ht_probes_file *ht_probes_files(const struct ht_probes *probes, size_t *cnt);
 /* Whether a process or library was last refused for want of file descriptors. */

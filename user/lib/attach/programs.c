@@ -47,18 +47,19 @@ static const struct {
 	enum form form;
 	enum way way;
 } table[] = {
-#define STATES "connections: ConnectStart, ConnectDone, ConnClosed"
-#define SENDS  "bytes sent: WroteHeaders, WroteRequest and the request itself"
-#define RECVS  "bytes received: GotResponseHeaders, GotBody and the response itself"
-#define RESETS "outcome reset, ConnClosed by reset"
-#define ERRORS "the error of a failed connect"
-#define ENDS   "connects that fail before a packet is sent, seen when their socket goes"
-#define FORKS  "following children"
-#define EXECS  "names of processes that start"
-#define EXITS  "the end of processes"
-#define PAGES  "bytes sent by sendfile"
-#define FAILS4 "connects that fail before a packet is sent (unreachable), IPv4"
-#define FAILS6 "connects that fail before a packet is sent (unreachable), IPv6"
+#define STATES  "connections: ConnectStart, ConnectDone, ConnClosed"
+#define SENDS   "bytes sent: WroteHeaders, WroteRequest and the request itself"
+#define RECVS   "bytes received: GotResponseHeaders, GotBody and the response itself"
+#define RESETS  "outcome reset, ConnClosed by reset"
+#define ERRORS  "the error of a failed connect"
+#define ENDS    "connects that fail before a packet is sent, seen when their socket goes"
+#define FORKS   "following children"
+#define EXECS   "names of processes that start"
+#define EXITS   "the end of processes"
+#define PAGES   "bytes sent by sendfile"
+#define SUBMITS "fields of HTTP/2 requests on connections older than the tracer, by libnghttp2"
+#define FAILS4  "connects that fail before a packet is sent (unreachable), IPv4"
+#define FAILS6  "connects that fail before a packet is sent (unreachable), IPv6"
 #define TP(point, needed, from, what, of, in)                                                                                              \
 	{                                                                                                                                  \
 		{ .name = "tp_" point, .hook_point = point, .serves = what, .kind = HT_PROGRAM_TRACEPOINT, .is_mandatory = needed }, from, \
@@ -154,15 +155,16 @@ static const struct {
 	CG("connect4", "the begin of a connect that fails at once, IPv4"),
 	CG("connect6", "the begin of a connect that fails at once, IPv6"),
 #undef CG
-#define UP(prog, side, of, what)                                           \
-	{                                                                  \
-		{ .name = prog,                                            \
-		  .hook_point = of == HT_SITES_DNS      ? "dns"            \
-				: of == HT_SITES_CRYPTO ? "openssl errors" \
-							: "openssl",       \
-		  .serves = what,                                          \
-		  .kind = side },                                          \
-			NULL, of, 0, FORM_ANY, WAY_NOT_UNIX                \
+#define UP(prog, side, of, what)                                            \
+	{                                                                   \
+		{ .name = prog,                                             \
+		  .hook_point = of == HT_SITES_DNS       ? "dns"            \
+				: of == HT_SITES_CRYPTO  ? "openssl errors" \
+				: of == HT_SITES_NGHTTP2 ? "nghttp2"        \
+							 : "openssl",       \
+		  .serves = what,                                           \
+		  .kind = side },                                           \
+			NULL, of, 0, FORM_ANY, WAY_NOT_UNIX                 \
 	}
 	UP("up_openssl_enter", HT_PROGRAM_ENTRY, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeStart, requests, server name"),
 	UP("up_openssl_return", HT_PROGRAM_RETURN, HT_SITES_OPENSSL, "HTTPS by OpenSSL: TLSHandshakeDone, responses, ALPN"),
@@ -170,6 +172,8 @@ static const struct {
 	UP("up_crypto_enter", HT_PROGRAM_ENTRY, HT_SITES_CRYPTO, "the reason of a failed handshake"),
 	UP("up_dns_enter", HT_PROGRAM_ENTRY, HT_SITES_DNS, "DNSStart"),
 	UP("up_dns_return", HT_PROGRAM_RETURN, HT_SITES_DNS, "DNSDone"),
+	UP("up_nghttp2_enter", HT_PROGRAM_ENTRY, HT_SITES_NGHTTP2, SUBMITS),
+	UP("up_nghttp2_return", HT_PROGRAM_RETURN, HT_SITES_NGHTTP2, SUBMITS),
 #undef UP
 };
 
@@ -296,6 +300,8 @@ struct ht_program_state ht_programs_plan(size_t n, const struct ht_features *fea
 		state.is_unused = true;
 	else if ((state.kind == HT_PROGRAM_FENTRY || state.kind == HT_PROGRAM_FEXIT) && !ht_features_has(features, HT_FEATURE_FENTRY))
 		snprintf(state.reason, sizeof(state.reason), "no fentry");
+	else if (state.kind >= HT_PROGRAM_ENTRY && table[n].group == HT_SITES_NGHTTP2 && ht_features_are_old(features))
+		snprintf(state.reason, sizeof(state.reason), "not among the BPF programs for older kernels");
 	else if (state.kind == HT_PROGRAM_CGROUP && !features->has_cap_net_admin)
 		snprintf(state.reason, sizeof(state.reason), "needs CAP_NET_ADMIN");
 	else if (state.kind == HT_PROGRAM_CGROUP && !features->cgroup_root[0])

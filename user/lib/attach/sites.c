@@ -51,6 +51,11 @@ static const struct wanted_fn dns_fns[] = {
 	{ "getaddrinfo", HT_FN_GETADDRINFO, BOTH, 0xf },
 };
 
+static const struct wanted_fn nghttp2_fns[] = {
+	{ "nghttp2_submit_request", HT_FN_H2_SUBMIT_REQUEST, BOTH, 0xd },
+	{ "nghttp2_submit_request2", HT_FN_H2_SUBMIT_REQUEST2, BOTH, 0xd },
+};
+
 /* Functions that have no name: whose coats they are, and their ids by the argument that says how many bytes passed. */
 static const struct {
 	const char *name;
@@ -72,6 +77,7 @@ static const struct {
 	[HT_SITES_OPENSSL] = { "openssl", openssl_fns, sizeof(openssl_fns) / sizeof(openssl_fns[0]) },
 	[HT_SITES_CRYPTO] = { "openssl errors", crypto_fns, sizeof(crypto_fns) / sizeof(crypto_fns[0]) },
 	[HT_SITES_DNS] = { "dns", dns_fns, sizeof(dns_fns) / sizeof(dns_fns[0]) },
+	[HT_SITES_NGHTTP2] = { "nghttp2", nghttp2_fns, sizeof(nghttp2_fns) / sizeof(nghttp2_fns[0]) },
 };
 
 /*
@@ -82,11 +88,18 @@ static const struct {
 	const char *glob;
 	enum ht_site_group group;
 } patterns[] = {
-	{ "libssl.so.3*", HT_SITES_OPENSSL },   { "libssl.so.1.1*", HT_SITES_OPENSSL },
-	{ "libssl-*.so.3*", HT_SITES_OPENSSL }, { "libssl-*.so.1.1*", HT_SITES_OPENSSL },
-	{ "libcrypto.so.3*", HT_SITES_CRYPTO }, { "libcrypto-*.so.3*", HT_SITES_CRYPTO },
-	{ "libc.so.6", HT_SITES_DNS },          { "libc-2.[0-9]*.so", HT_SITES_DNS },
-	{ "libc.musl-*.so.1", HT_SITES_DNS },   { "ld-musl-*.so.1", HT_SITES_DNS },
+	{ "libssl.so.3*", HT_SITES_OPENSSL },
+	{ "libssl.so.1.1*", HT_SITES_OPENSSL },
+	{ "libssl-*.so.3*", HT_SITES_OPENSSL },
+	{ "libssl-*.so.1.1*", HT_SITES_OPENSSL },
+	{ "libcrypto.so.3*", HT_SITES_CRYPTO },
+	{ "libcrypto-*.so.3*", HT_SITES_CRYPTO },
+	{ "libc.so.6", HT_SITES_DNS },
+	{ "libc-2.[0-9]*.so", HT_SITES_DNS },
+	{ "libc.musl-*.so.1", HT_SITES_DNS },
+	{ "ld-musl-*.so.1", HT_SITES_DNS },
+	{ "libnghttp2.so.14*", HT_SITES_NGHTTP2 },
+	{ "libnghttp2-*.so.14*", HT_SITES_NGHTTP2 },
 };
 
 static int group_of(const char *name, enum ht_site_group *group)
@@ -107,7 +120,14 @@ int ht_sites_match(const char *name)
 {
 	enum ht_site_group group;
 
-	return !group_of(name, &group);
+	return !group_of(name, &group) && group != HT_SITES_NGHTTP2;
+}
+
+int ht_sites_match_joined(const char *name)
+{
+	enum ht_site_group group;
+
+	return !group_of(name, &group) && group == HT_SITES_NGHTTP2;
 }
 
 const char *ht_sites_group_name(enum ht_site_group group)

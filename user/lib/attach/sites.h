@@ -15,7 +15,7 @@
 #include "attach/chooser.h"
 
 /* Which pair of BPF programs serves a library's functions. */
-enum ht_site_group { HT_SITES_OPENSSL, HT_SITES_CRYPTO, HT_SITES_DNS, HT_SITES_GROUP_CNT };
+enum ht_site_group { HT_SITES_OPENSSL, HT_SITES_CRYPTO, HT_SITES_DNS, HT_SITES_NGHTTP2, HT_SITES_GROUP_CNT };
 
 #define HT_SITES_MAX 24 /* functions of a group, with those that are not public */
 
@@ -41,8 +41,10 @@ struct ht_site_plan {
 	struct ht_site_fn fns[HT_SITES_MAX];
 };
 
-/* Whether a file of this name (no directory) is a known library; not 0 if it is. */
+/* Whether a file of this name (no directory) is a known library that is probed wherever it is used; not 0 if it is. */
 int ht_sites_match(const char *name);
+/* The same of one that is of use only in processes whose connections may be older than the tracer (ht_probes_join()). */
+int ht_sites_match_joined(const char *name);
 /* Of the group's programs, for reports: "openssl". */
 const char *ht_sites_group_name(enum ht_site_group group);
 /*

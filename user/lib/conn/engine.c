@@ -13,6 +13,7 @@
 #include "conn/dial.h"
 #include "conn/proc.h"
 #include "conn/tls_object.h"
+#include "req/h2_submit.h"
 
 struct ht_engine *ht_engine_new(const struct ht_engine_opts *opts, const struct ht_engine_ops *ops, void *ctx)
 {
@@ -71,6 +72,17 @@ static void notice(struct ht_engine *engine, struct httptrace_notice *n)
 		engine->ops->notice(engine->ctx, n);
 }
 
+/* From now on calls of libraries are told, of a process or of all. */
+static void probed(struct ht_engine *engine, uint32_t tgid, uint64_t ts_ns)
+{
+	struct ht_proc *proc = tgid ? ht_map_get(&engine->procs, tgid) : NULL;
+
+	if (!tgid)
+		engine->probed_ns = ts_ns;
+	else if (proc)
+		proc->probed_ns = ts_ns;
+}
+
 static void target_notice(struct ht_engine *engine, const struct ht_rec_target *rec)
 {
 	static const char *const actions[] = {
@@ -90,6 +102,8 @@ static void target_notice(struct ht_engine *engine, const struct ht_rec_target *
 	n.reason = part[2][0] ? part[2] : NULL;
 	n.pid = (pid_t)rec->hdr.tgid;
 	n.probe_cnt = rec->probe_cnt;
+	if (rec->action == HT_TARGET_ATTACHED)
+		probed(engine, rec->hdr.tgid, rec->hdr.ts_ns);
 	notice(engine, &n);
 }
 
@@ -148,6 +162,9 @@ void ht_engine_record(void *ctx, const struct ht_hdr *rec)
 		break;
 	case HT_REC_DNS_DONE:
 		ht_dial_dns_done(engine, (const struct ht_rec_dns *)rec);
+		break;
+	case HT_REC_H2_SUBMIT:
+		ht_h2_submit_record(engine, (const struct ht_rec_h2_submit *)rec);
 		break;
 	case HT_REC_PROC:
 		ht_proc_record(engine, (const struct ht_rec_proc *)rec, rec->ts_ns);

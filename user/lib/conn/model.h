@@ -53,6 +53,7 @@
 
 struct ht_exchange;
 struct ht_route;
+struct ht_h2_submits;
 
 struct ht_lookup {
 	struct ht_list node; /* in its process, newest last; in no list once a dial has it */
@@ -109,6 +110,7 @@ struct ht_proc {
 	struct ht_engine *engine;
 	struct ht_list order; /* in the engine, the first to go first */
 	uint64_t start_ns;    /* when it began, by the kernel; 0 not known */
+	uint64_t probed_ns;   /* when its libraries were attached, 0 not told */
 	char comm[17];
 	char *exe; /* NULL: not known */
 	struct ht_list lookups;
@@ -117,6 +119,7 @@ struct ht_proc {
 	struct ht_list closed_dials; /* connected, or a request's */
 	struct ht_list conns;
 	struct ht_list tls_objects;
+	struct ht_h2_submits *submits; /* owned; NULL: none was told (req/h2_submit.h) */
 	/* Hashes of "host:port" to which it has spoken HTTP. A ring, once it has grown to HT_MAX_SPOKEN. */
 	uint64_t *spoken;
 	unsigned int spoken_cnt;
@@ -245,6 +248,7 @@ struct ht_engine {
 	uint64_t next_conn;
 	int64_t realtime_offset_ns;
 	uint64_t losses;        /* events lost so far, anywhere */
+	uint64_t probed_ns;     /* when a library was last attached for all; 0 not told */
 	uint64_t loss_ns;       /* when the last of them was told */
 	uint64_t loss_until_ns; /* until then some are known to be lost, that will be told then */
 	bool is_filtered;

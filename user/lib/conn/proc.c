@@ -11,6 +11,7 @@
 #include "conn/dial.h"
 #include "conn/route.h"
 #include "conn/tls_object.h"
+#include "req/h2_submit.h"
 #include "util/names.h"
 
 /* FNV-1a, 64 bit. */
@@ -76,6 +77,7 @@ void ht_proc_free(struct ht_proc *proc)
 	ht_dial_free_all(proc);
 	ht_list_remove(&proc->order);
 	ht_map_take(&proc->engine->procs, proc->tgid);
+	ht_h2_submits_free(proc->submits);
 	free(proc->spoken);
 	free(proc->exe);
 	free(proc);
@@ -152,6 +154,8 @@ void ht_proc_record(struct ht_engine *engine, const struct ht_rec_proc *rec, uin
 			set_names(proc, rec->comm, rec->exe, rec->exe_len);
 		break;
 	case HT_PROC_EXEC:
+		ht_h2_submits_free(proc->submits);
+		proc->submits = NULL;
 		set_names(proc, rec->comm, rec->exe, rec->exe_len);
 		break;
 	case HT_PROC_FACT:

@@ -8,6 +8,7 @@
  */
 #include "decode/check.h"
 
+#include <stdint.h>
 #include <string.h>
 
 /* MAX_ERRNO of include/linux/err.h */
@@ -109,6 +110,19 @@ static bool check_dns(const struct ht_hdr *hdr)
 	return is_errno(rec->sys_errno);
 }
 
+static bool check_h2_submit(const struct ht_hdr *hdr)
+{
+	const struct ht_rec_h2_submit *rec = (const struct ht_rec_h2_submit *)hdr;
+	__u32 text_len = 0;
+
+	if (!rec->stream_id || rec->stream_id > INT32_MAX || rec->told_cnt > HT_H2_FIELD_MAX || rec->told_cnt > rec->field_cnt)
+		return false;
+	for (__u16 i = 0; i < rec->told_cnt; i++)
+		text_len += (__u32)rec->lens[i].name + rec->lens[i].value;
+	return text_len == rec->text_len && text_len < HT_H2_TEXT_MAX &&
+	       text_len <= rec->hdr.size - offsetof(struct ht_rec_h2_submit, text);
+}
+
 static bool check_proc(const struct ht_hdr *hdr)
 {
 	const struct ht_rec_proc *rec = (const struct ht_rec_proc *)hdr;
@@ -170,6 +184,7 @@ static const struct kind {
 	[HT_REC_TLS] = { sizeof(struct ht_rec_tls), sizeof(struct ht_rec_tls), check_tls },
 	[HT_REC_DNS_START] = { offsetof(struct ht_rec_dns, addrs), sizeof(struct ht_rec_dns), check_dns },
 	[HT_REC_DNS_DONE] = { offsetof(struct ht_rec_dns, addrs), sizeof(struct ht_rec_dns), check_dns },
+	[HT_REC_H2_SUBMIT] = { offsetof(struct ht_rec_h2_submit, text), offsetof(struct ht_rec_h2_submit, text), check_h2_submit },
 	[HT_REC_PROC] = { offsetof(struct ht_rec_proc, exe), sizeof(struct ht_rec_proc), check_proc },
 	[HT_REC_CLOCK] = { sizeof(struct ht_rec_clock), sizeof(struct ht_rec_clock), check_clock },
 	[HT_REC_TICK] = { sizeof(struct ht_rec_tick), sizeof(struct ht_rec_tick), NULL },

@@ -9,6 +9,7 @@
 #include "conn/conn.h"
 #include "conn/proc.h"
 #include "req/h2_private.h"
+#include "req/h2_submit.h"
 #include "req/hooks.h"
 
 static bool is_named(const struct ht_http2_field *field, const char *name)
@@ -79,7 +80,7 @@ static void begin_grpc(struct httptrace_request *request, struct ht_span path)
 	request->grpc.method = ht_request_strndup(request, method.ptr, method.len);
 }
 
-void ht_h2_request_head(struct ht_h2 *h2, struct ht_flight *flight, const struct ht_http2_headers *headers, uint64_t ts_ns)
+static void take_request_head(struct ht_h2 *h2, struct ht_flight *flight, const struct ht_http2_headers *headers, uint64_t ts_ns)
 {
 	struct httptrace_request *request = flight->request;
 	struct ht_conn *conn = h2->base.conn;
@@ -121,6 +122,16 @@ void ht_h2_request_head(struct ht_h2 *h2, struct ht_flight *flight, const struct
 	request->is_identified = true;
 	if (asked.host.len)
 		ht_conn_spoke(conn, request->host_port);
+}
+
+void ht_h2_request_head(struct ht_h2 *h2, struct ht_flight *flight, const struct ht_http2_headers *headers, uint64_t ts_ns)
+{
+	const struct ht_http2_headers *given = ht_h2_submit_take(h2->base.conn, flight->tid, headers, ts_ns);
+	bool is_given = given && !headers->is_complete;
+
+	take_request_head(h2, flight, is_given ? given : headers, ts_ns);
+	if (is_given)
+		flight->request->sent.source = HT_H2_SUBMIT_SOURCE;
 }
 
 void ht_h2_headless(struct ht_h2 *h2, struct ht_flight *flight)

@@ -564,6 +564,7 @@ static int trace_pids(struct ht_live *live, const struct opening *opening, uint6
 			continue;
 		}
 		ht_live_queue_fact(live, opening->pids[i], &info, ts_ns);
+		ht_live_join(live->probes, opening->pids[i]);
 		if (ht_probes_add_process(live->probes, opening->pids[i], info.exe) != -ESRCH && ht_procfs_is_alive(opening->pids[i]))
 			alive_cnt++;
 	}
@@ -638,8 +639,11 @@ static int open_live(struct ht_live *live, struct opening *opening)
 		err = trace_pids(live, opening, started_ns);
 	else if (live->match)
 		ht_live_match_start(live, opening->pids, opening->pid_cnt, started_ns);
-	else
+	else {
 		ht_live_queue_all_facts(live, started_ns);
+		ht_live_join_all(live->probes);
+	}
+	ht_probes_joined(live->probes);
 	if (err)
 		return err;
 	if (opening->opts->attached)

@@ -153,6 +153,49 @@ void ht_live_add_all_mapped(struct ht_probes *probes)
 	ht_procfs_each(scan_process, probes);
 }
 
+static int join_map(void *ctx, const struct ht_proc_map *map)
+{
+	const struct scan *scan = ctx;
+	const char *name = base_name(map->path);
+	int fd;
+
+	if (!ht_sites_match_joined(name))
+		return 0;
+	fd = ht_procfs_open_mapped(scan->pid, map->start, map->end, map->path);
+	if (fd >= 0)
+		ht_probes_join(scan->probes, scan->pid, fd, name, map->path);
+	/* A library has one executable mapping, and a process one such library. */
+	return 1;
+}
+
+void ht_live_join(struct ht_probes *probes, pid_t pid)
+{
+	struct scan scan = { probes, pid };
+	struct stat ours, theirs;
+	struct ht_proc_info info;
+	char path[32];
+
+	if (pid == getpid() || ht_procfs_info(pid, &info) || info.is_kernel || info.is_dead)
+		return;
+	/* A child of ours that is about to execute a COMMAND has our libraries still, and no connections. */
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	if (info.ppid == getpid() && !stat("/proc/self/exe", &ours) && !stat(path, &theirs) && ours.st_dev == theirs.st_dev &&
+	    ours.st_ino == theirs.st_ino)
+		return;
+	ht_procfs_exec_maps(pid, join_map, &scan);
+}
+
+static int join_process(void *ctx, pid_t pid)
+{
+	ht_live_join(ctx, pid);
+	return 0;
+}
+
+void ht_live_join_all(struct ht_probes *probes)
+{
+	ht_procfs_each(join_process, probes);
+}
+
 static void take_mapping(void *ctx, pid_t pid, const struct ht_proc_map *map)
 {
 	struct ht_live *live = ctx;
@@ -258,6 +301,8 @@ int ht_live_follow_record(void *ctx, const struct ht_hdr *hdr)
 
 	if (hdr->kind != HT_REC_PROC || hdr->size < offsetof(struct ht_rec_proc, exe))
 		return 0;
+	if (rec->op == HT_PROC_EXEC || rec->op == HT_PROC_EXIT)
+		ht_probes_leave(live->probes, (pid_t)hdr->tgid);
 	if (live->match)
 		ht_live_match_record(live, rec);
 	else if (rec->op == HT_PROC_EXEC)

@@ -98,6 +98,9 @@ void ht_live_add_cached(struct ht_probes *probes);
 /* Adds the known libraries that a process has mapped, and with other_root those that a program it starts may load. */
 void ht_live_add_mapped(struct ht_probes *probes, pid_t pid);
 void ht_live_add_other_root(struct ht_probes *probes, pid_t pid);
+/* Probes in a process that was running before us what tells of connections that are older than we. */
+void ht_live_join(struct ht_probes *probes, pid_t pid);
+void ht_live_join_all(struct ht_probes *probes);
 /* The libraries mapped by any process. */
 void ht_live_add_all_mapped(struct ht_probes *probes);
 

@@ -145,6 +145,7 @@ static void take(struct ht_live *live, pid_t pid)
 static void take_running(struct ht_live *live, pid_t pid, const struct ht_proc_info *info, uint64_t ts_ns)
 {
 	take(live, pid);
+	ht_live_join(live->probes, pid);
 	ht_live_queue_fact(live, pid, info, ts_ns);
 	ht_live_queue_target(live, HT_TARGET_ATTACHED, "process", pid, info->exe, NULL, 0);
 }

@@ -77,7 +77,9 @@ static void print_file(const struct printer *to, const struct ht_probes_file *fi
 		return;
 	}
 	line(to, "library %s: %s, %u sites%s", file->path, ht_sites_group_name(file->plan.group), ht_probes_site_cnt(&file->plan),
-	     file->is_cached ? "" : " (mapped by a process; not in the linker's cache)");
+	     file->plan.group == HT_SITES_NGHTTP2 ? " (in processes that run already only)"
+	     : file->is_cached                    ? ""
+						  : " (mapped by a process; not in the linker's cache)");
 	for (size_t i = 0; i < file->plan.fn_cnt; i++)
 		print_fn(to, &file->plan.fns[i]);
 }
@@ -94,7 +96,8 @@ static int add_lib(void *ctx, const struct ht_proc_map *map)
 	struct process_libs *libs = ctx;
 
 	/* A library may have several executable mappings, which follow one another. */
-	if (!ht_sites_match(name) || strstr(libs->names, name) || libs->len + strlen(name) + 3 > sizeof(libs->names))
+	if ((!ht_sites_match(name) && !ht_sites_match_joined(name)) || strstr(libs->names, name) ||
+	    libs->len + strlen(name) + 3 > sizeof(libs->names))
 		return 0;
 	libs->len += (size_t)snprintf(libs->names + libs->len, sizeof(libs->names) - libs->len, "%s%s", libs->len ? ", " : "", name);
 	return 0;
@@ -204,9 +207,12 @@ int ht_live_targets(const struct ht_live_opts *opts, ht_line_fn fn, void *ctx)
 	for (size_t i = 0; i < opts->pid_cnt; i++) {
 		ht_live_add_mapped(probes, opts->pids[i]);
 		ht_live_add_other_root(probes, opts->pids[i]);
+		ht_live_join(probes, opts->pids[i]);
 	}
-	if (!probes_opts.is_filtered)
+	if (!probes_opts.is_filtered) {
 		ht_live_add_all_mapped(probes);
+		ht_live_join_all(probes);
+	}
 	files = ht_probes_files(probes, &file_cnt);
 	for (size_t i = 0; i < file_cnt; i++)
 		print_file(&to, &files[i]);
@@ -346,6 +352,9 @@ static const struct {
 	  "uprobes on OpenSSL",
 	  { "up_openssl_enter", "up_openssl_return" } },
 	{ "ConnClosed", NULL, { "tp_inet_sock_set_state" } },
+	{ "WroteHeaderField of HTTP/2, where the connection is older than the tracer: all fields",
+	  "uprobes on libnghttp2",
+	  { "up_nghttp2_enter", "up_nghttp2_return" } },
 };
 
 static const struct ht_program_state *find_state(const struct ht_program_state *states, size_t cnt, const char *name)
