@@ -87,7 +87,7 @@ struct ht_http2_events {
 	void (*error)(void *ctx, enum ht_http2_error error);
 	/*
 	 * A frame is against the rules for its stream only (section 5.4.2). Reading goes on. Nothing else is told of the frame, but for
-	 * HT_HTTP2_MALFORMED, where headers() was.
+	 * HT_HTTP2_MALFORMED, where headers() was: that some endpoints take, and those that do not say so by RST_STREAM.
 	 */
 	void (*stream_error)(void *ctx, uint32_t stream_id, enum ht_http2_error error);
 };

@@ -557,7 +557,11 @@ static void stream_error(struct ht_h2 *h2, uint32_t stream_id, enum ht_http2_err
 		.closer = -1,
 	};
 
-	if (flight)
+	/*
+	 * What RFC 9113 section 8.1.1 calls malformed some endpoints take, and some take without the field (nghttp2: any that is not a pseudo-header).
+	 * One that refuses it says so, by RST_STREAM.
+	 */
+	if (flight && error != HT_HTTP2_MALFORMED)
 		fail(h2, flight, &f);
 }
 
