@@ -113,6 +113,8 @@ static __always_inline int is_request(const __u8 *p, __u32 n)
 		what = method_bytes[p[i]];
 		spaces |= (what & 1U) << i;
 		others |= (what >> 1 & 1U) << i;
+		/* One after the other: all bytes at once would be kept on the stack, of which all functions together have 512 bytes. */
+		asm volatile("" : "+r"(spaces), "+r"(others)::"memory");
 	}
 	end = spaces | others;
 	if (n < METHOD_MAX)

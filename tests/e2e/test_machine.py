@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from bed import server
-from bed.tracer import repository, trace_command
+from bed.tracer import repository, run, trace_command
 from bed.wait import limit
 from expect import COLD_TLS_NAME, KEPT, LAST, REUSED, Expect, compare
 
@@ -30,6 +30,12 @@ def test_make_run():
     hooks = ("ConnectStart", "ConnectDone", "TLSHandshakeDone", "WroteHeaders", "GotFirstResponseByte", "GotBody")
     for shown in (*hooks, "http=2 stream=1", "reused http=2 stream=3", ":path: /again", " reused\n"):
         assert shown in done.stdout, f"make run shows no {shown!r}: {done.stdout[-3000:]}{done.stderr[-1500:]}"
+
+
+def test_no_program_is_refused(bed):
+    """The verifier takes each program that this kernel has the features for, by its own choice of backend: not some of them, nor those for older kernels."""
+    done = run(bed, "-v", "-q", "--", "true")
+    assert done.returncode == 0 and "attached process" in done.stderr and "refuses the BPF program" not in done.stderr, done.stderr
 
 
 @pytest.fixture
