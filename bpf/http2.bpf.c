@@ -44,6 +44,13 @@
 #define OLD_HTTP2  12
 #define OLD_JUDGED 3
 
+/*
+ * What counts as evidence: frames of a fixed length, SETTINGS, blocks that begin with a pseudo-field, others of some length. Headers of the rest may
+ * be any bytes, most of them zero. Nor are there streams of such high numbers.
+ */
+#define EVIDENCE_MIN 16
+#define STREAM_BITS  26
+
 /* Frames that a call is judged by, and bytes that they are looked for in. */
 #define PROBE_FRAMES 16
 #define PROBE_LOAD   4096
@@ -100,14 +107,14 @@ static __always_inline int is_good(const struct header *h)
 		return 0;
 	if (rule->stream != STREAM_EITHER && rule->stream != (h->stream ? STREAM_ONE : STREAM_NONE))
 		return 0;
-	if (h->stream >> 31 || (rule->length != ANY_LENGTH && rule->length != h->len))
+	if (h->stream >> STREAM_BITS || (rule->length != ANY_LENGTH && rule->length != h->len))
 		return 0;
 	if (h->type == TYPE_SETTINGS)
 		return !(h->len % 6) && !(h->flags && h->len);
 	return h->type != TYPE_GOAWAY || h->len >= 8;
 }
 
-/* Looks at the frames that the window begins with: sc->at behind the last one, sc->line of them; sc->found is HT_HTTP2_*. */
+/* Looks at the frames that the window begins with: sc->at behind the last one, sc->line of them that count; sc->found is HT_HTTP2_*. */
 HT_STEP long probe_step(__u32 i, struct ht_feed *f);
 
 HT_GLOBAL __noinline int ht_http2_probe(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
@@ -129,7 +136,7 @@ HT_GLOBAL __noinline int ht_http2_probe(struct ht_scratch *sc, struct ht_flow *f
 	sc->end = cnt;
 	sc->found = HT_HTTP2_FRAMES;
 	HT_LOOP(PROBE_FRAMES, OLD_JUDGED, probe_step, &f);
-	/* One frame alone, which does not end with the call, is not enough. */
+	/* One alone, which does not end with the call, is not enough. */
 	if (sc->line < 2 && (!sc->line || sc->at != rem))
 		return HT_HTTP2_NONE;
 	return sc->found;
@@ -163,7 +170,7 @@ HT_STEP long probe_step(__u32 i, struct ht_feed *f)
 	struct ht_scratch *sc = f->sc;
 	__u32 at = sc->at, end = sc->end;
 	struct header h;
-	int is;
+	int is, counts;
 
 	if (at >= end || end - at < FRAME_HEADER)
 		return 1;
@@ -173,13 +180,19 @@ HT_STEP long probe_step(__u32 i, struct ht_feed *f)
 		sc->line = 2;
 		return 1;
 	}
-	if (h.type == TYPE_HEADERS && sc->found == HT_HTTP2_FRAMES) {
+	counts = h.len >= EVIDENCE_MIN;
+	if (h.type == TYPE_HEADERS) {
 		is = probe_fields(sc, at, &h);
 		/* Clients' streams have odd numbers (5.1.1); an answer may be to one that the server has begun. */
-		if (is != HT_HTTP2_REQUEST || h.stream & 1)
+		if (is == HT_HTTP2_REQUEST && !(h.stream & 1))
+			is = HT_HTTP2_FRAMES;
+		if (sc->found == HT_HTTP2_FRAMES)
 			sc->found = is;
+		counts = is != HT_HTTP2_FRAMES;
+	} else if (rules[HT_BOUND(h.type & 15, 15)].length != ANY_LENGTH || h.type == TYPE_SETTINGS) {
+		counts = 1;
 	}
-	sc->line++;
+	sc->line += counts;
 	sc->at = at + FRAME_HEADER + h.len;
 	return 0;
 }

@@ -240,7 +240,11 @@ fault:
 #ifndef HT_OLD
 static __always_inline void decide_rest(struct ht_feed *f)
 {
-	ht_decide(f->sc, f->fl, f->st);
+	struct ht_scratch *sc = f->sc;
+
+	ht_decide(sc, f->fl, f->st);
+	if (f->fl->kind <= HT_STREAM_HTTP1)
+		ht_feed_head(sc, f->fl, f->st, sc->total - sc->pos); /* the first bytes of something */
 }
 #endif
 
