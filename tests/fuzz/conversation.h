@@ -282,7 +282,7 @@ static void say_token(struct ht_conversation *c, int dir, uint32_t which)
 	say(c, dir, tokens[which], tokens[which][0] ? strlen(tokens[which]) : 1);
 }
 
-static void converse(struct ht_conversation *c, struct ht_fuzz_input *in)
+static inline void converse(struct ht_conversation *c, struct ht_fuzz_input *in)
 {
 	int dir = SAYS_CLIENT;
 

@@ -188,6 +188,19 @@ def seeds_fuzz_payload():
         yield bytes(settings) + commands
 
 
+def seeds_fuzz_frames():
+    """Connections of every beginning (fuzz_frames.c), frames of every kind."""
+    choice = random.Random(1)
+    for number in range(480):
+        settings = [choice.choice((0, 0, 32, 6, 38, 192, 224)), choice.randrange(256), 0, 0]
+        if number % 7 == 0:
+            settings[2 + choice.randrange(2)] = choice.randrange(256)
+        commands = bytearray([number % 8 | choice.randrange(4) << 3])
+        for _ in range(choice.choice((2, 8, 25))):
+            commands += bytes([choice.randrange(256), choice.randrange(256), choice.randrange(256), choice.choice((0, 20, 125, 200, 255)), 64])
+        yield bytes(settings) + commands
+
+
 def make(name):
     program, kept = BUILD / "tests/fuzz" / name, CORPUS / name
     with tempfile.TemporaryDirectory(dir=BUILD) as folder:
