@@ -111,7 +111,7 @@ def test_joined_late(bed):
         assert not wrong, f"stream {record['conn']['stream_id']}: {wrong}"
         # Nothing of what the tables held is known: it would have to be a guess.
         assert record["request"]["headers_complete"] is False and record["response"]["headers_complete"] is False
-        assert told.get("x-known") is None and told.get("user-agent") is None
+        assert told.get("x-known") is None and told.get("user-agent") is None and "source" not in record["request"]
         assert record["response"]["body_bytes"] == 5
     # What was said since is known: literally in the second, from the table in the third.
     assert [dict(sent_fields(record)).get("x-new") for record in trace.requests] == [None, "since", "since"]
@@ -131,7 +131,7 @@ def test_joined_late_where_libnghttp2_is_called(bed):
     assert [record["url"] for record in sorted(later, key=lambda record: record["conn"]["stream_id"])] == urls[1:]
     for record in later:
         assert (record["method"], record["status"], record["outcome"]) == ("GET", 200, "ok")
-        assert dict(record["request"]["headers"])["x-known"] == "yes"
+        assert dict(record["request"]["headers"])["x-known"] == "yes" and record["request"]["source"] == "nghttp2"
     first = [record for record in trace.requests if record["conn"]["stream_id"] == 1]
     assert all(record["url"] in (None, urls[0]) for record in first)
 

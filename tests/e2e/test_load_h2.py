@@ -254,8 +254,8 @@ def is_complete(record):
 @pytest.mark.parametrize("wanted", [3000])
 def test_attached_in_the_middle(bed, wanted):
     """-p while 50 streams are open: header tables are unknown, frames begin anywhere. What is told is true."""
-    client, other = (Client(bed, f"{bed.unique()}m{index}", requests=50_000_000).start() for index in range(2))
     log, path = Log(bed), bed.file("late.jsonl")
+    client, other = (Client(bed, f"{bed.unique()}m{index}", requests=50_000_000).start() for index in range(2))
     log.wait(2000)
     with Tracer(bed, "-p", str(client.pid), "-H", "-c", str(wanted), "-o", f"jsonl={path}", jsonl=False) as tracer:
         ended = tracer.wait_exit(timeout_s=30)

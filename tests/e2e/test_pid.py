@@ -238,20 +238,20 @@ def test_replaced_program_is_still_traced(bed):
     assert hooks.sequence(record, f"{COLD_TLS_NAME} PutIdleConn?") == []
 
 
-def libssl_text(pid):
+def library_text(pid, library):
     """(bytes in memory, bytes in the file) of the executable mapping of libssl in a process."""
     with open(f"/proc/{pid}/maps", encoding="ascii") as maps:
         for line in maps:
             fields = line.split()
-            if "x" in fields[1] and len(fields) > 5 and "libssl.so" in fields[5]:
+            if "x" in fields[1] and len(fields) > 5 and library in fields[5]:
                 low, high = (int(value, 16) for value in fields[0].split("-"))
                 with open(f"/proc/{pid}/mem", "rb", buffering=0) as memory, open(fields[5], "rb") as file:
                     return os.pread(memory.fileno(), high - low, low), os.pread(file.fileno(), high - low, int(fields[2], 16))
-    raise AssertionError(f"process {pid} maps no libssl")
+    raise AssertionError(f"process {pid} maps no {library}")
 
 
-def breakpoints(pid):
-    memory, file = libssl_text(pid)
+def breakpoints(pid, library="libssl.so"):
+    memory, file = library_text(pid, library)
     return sum(1 for ours, theirs in zip(memory, file) if ours != theirs)
 
 

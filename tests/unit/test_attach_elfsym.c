@@ -118,6 +118,9 @@ static void plans_by_name(void **state)
 		{ "bundled by a Python wheel", "libssl-9cf12f8b.so.1.1", -ESRCH, HT_SITES_OPENSSL },
 		{ "NSS's library of that name is another one", "libssl3.so", -ENOENT, 0 },
 		{ "LibreSSL", "libssl.so.48", -ENOENT, 0 },
+		{ "probed in processes that run already only", "libnghttp2.so.14.24.1", -ESRCH, HT_SITES_NGHTTP2 },
+		{ "its former ABI is another one", "libnghttp2.so.5", -ENOENT, 0 },
+		{ "HTTP/3", "libnghttp3.so.3", -ENOENT, 0 },
 		{ "no library", "curl", -ENOENT, 0 },
 		{ "empty", "", -ENOENT, 0 },
 	};
@@ -133,7 +136,8 @@ static void plans_by_name(void **state)
 			fail_msg("%s: %d, %s", table[i].why, err, reason);
 		if (err)
 			assert_true(reason[0]);
-		assert_int_equal(ht_sites_match(table[i].name), err != -ENOENT);
+		assert_int_equal(ht_sites_match(table[i].name), err != -ENOENT && plan.group != HT_SITES_NGHTTP2);
+		assert_int_equal(ht_sites_match_joined(table[i].name), err != -ENOENT && plan.group == HT_SITES_NGHTTP2);
 		if (!err)
 			assert_true(plan.fns[0].is_found && plan.fns[0].entry_off && plan.fns[0].return_off);
 	}
