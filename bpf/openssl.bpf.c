@@ -170,7 +170,7 @@ static __always_inline int is_stale(const struct ht_tls_call *call, __u64 sp, __
 static __always_inline int can_be_quick(const struct ht_tls *o, const struct ht_tls_call *call)
 {
 	return o->quick == HT_QUICK_OK && o->role == HT_ROLE_CLIENT && o->hs == HT_HS_DONE && call->cookie &&
-	       o->flow.kind == HT_STREAM_HTTP1 && !o->flow.quiet && call->len - 1 < HT_QUICK_MAX;
+	       (o->flow.kind == HT_STREAM_HTTP1 || o->flow.kind == HT_STREAM_HTTP2) && !o->flow.quiet && call->len - 1 < HT_QUICK_MAX;
 }
 
 /* The write was watched to its end: all of it was sent, meanwhile, as one record. */
