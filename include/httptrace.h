@@ -301,7 +301,7 @@ struct httptrace_timings {
 	int64_t blocked_ns;
 	int64_t dns_ns;
 	int64_t connect_ns;
-	int64_t tls_ns;
+	int64_t tls_ns; /* the handshake; with an https proxy both, without the CONNECT between them */
 	int64_t send_ns;
 	int64_t wait_ns;
 	int64_t receive_ns;

@@ -454,6 +454,19 @@ static const struct {
 	  "a",
 	  UNKNOWN,
 	  { 1, UNKNOWN, UNKNOWN, UNKNOWN, 1, 3, UNKNOWN, UNKNOWN } },
+	{ "an https proxy: two handshakes, and a CONNECT between them that is none",
+	  { { HTTPTRACE_GET_CONN, 0, 0, NULL },
+	    { HTTPTRACE_CONNECT_START, 1, 0, NULL },
+	    { HTTPTRACE_CONNECT_DONE, 2, 0, "a" },
+	    { HTTPTRACE_TLS_HANDSHAKE_START, 3, 0, NULL },
+	    { HTTPTRACE_TLS_HANDSHAKE_DONE, 7, 0, NULL },
+	    { HTTPTRACE_TLS_HANDSHAKE_START, 20, 0, NULL },
+	    { HTTPTRACE_TLS_HANDSHAKE_DONE, 30, 0, NULL },
+	    { HTTPTRACE_GOT_CONN, 30, 0, NULL } },
+	  HTTPTRACE_NO,
+	  "a",
+	  UNKNOWN,
+	  { 15, UNKNOWN, 1, 14, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN } },
 };
 
 static void timings_by_table(void **state)

@@ -313,6 +313,19 @@ void ht_flight_written(struct ht_flight *flight, uint64_t ts_ns, const struct ht
 	ht_hook_wrote_request(flight->request, ts_ns, error);
 }
 
+bool ht_flight_keeps_body_back(const struct ht_flight *flight)
+{
+	return flight->is_answered && !flight->is_written && flight->is_expecting && !flight->sent_body_bytes;
+}
+
+void ht_flight_give_up_body(struct ht_flight *flight, uint64_t ts_ns)
+{
+	ht_flight_wait_continue(flight);
+	ht_flight_written(flight, ts_ns,
+			  ht_hook_error(flight->request, "body_not_sent",
+					"the server answered before the body was sent, and it was not sent"));
+}
+
 enum httptrace_phase ht_flight_phase(const struct ht_flight *flight)
 {
 	if (flight->first_byte_ns)

@@ -79,6 +79,10 @@ void ht_flight_headless(struct ht_exchange *exchange, struct ht_flight *flight);
 void ht_flight_sent_body(struct ht_flight *flight, const struct ht_rec_data *rec, uint64_t n);
 void ht_flight_written(struct ht_flight *flight, uint64_t ts_ns, const struct httptrace_error *error);
 void ht_flight_wait_continue(struct ht_flight *flight);
+/* The announced body has not been begun, though the answer is there. */
+bool ht_flight_keeps_body_back(const struct ht_flight *flight);
+/* It will not follow any more (hooks.md C 8c, 8d). */
+void ht_flight_give_up_body(struct ht_flight *flight, uint64_t ts_ns);
 /* Why requests under way end. */
 struct ht_failure {
 	enum httptrace_outcome outcome;

@@ -382,7 +382,7 @@ static void look_for_abandoned_body(struct ht_h1 *h1, const struct ht_rec_data *
 	bool is_owed = h1->is_body_owed;
 
 	h1->is_body_owed = false;
-	if (!is_owed && (!flight || !ht_h1_keeps_body_back(flight)))
+	if (!is_owed && (!flight || !ht_flight_keeps_body_back(flight)))
 		return;
 	if (ht_http1_probe(HT_HTTP1_REQUEST, rec + 1, rec->captured_len) != 1)
 		return;
@@ -390,7 +390,7 @@ static void look_for_abandoned_body(struct ht_h1 *h1, const struct ht_rec_data *
 		ht_http1_reset(h1->parser[HT_DIR_TX]);
 		return;
 	}
-	ht_h1_give_up_body(flight, flight->end_ns);
+	ht_flight_give_up_body(flight, flight->end_ns);
 	h1->writing = NULL;
 	ht_http1_reset(h1->parser[HT_DIR_TX]);
 	ht_h1_finish(h1, flight);

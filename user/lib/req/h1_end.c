@@ -70,20 +70,6 @@ void ht_h1_settle_closed(struct ht_h1 *h1, uint64_t ts_ns, enum httptrace_closer
 	ht_h1_done(h1, flight);
 }
 
-/* An answered request whose body will not follow any more (hooks.md C 8c, 8d). */
-void ht_h1_give_up_body(struct ht_flight *flight, uint64_t ts_ns)
-{
-	ht_flight_wait_continue(flight);
-	ht_flight_written(flight, ts_ns,
-			  ht_hook_error(flight->request, "body_not_sent",
-					"the server answered before the body was sent, and it was not sent"));
-}
-
-bool ht_h1_keeps_body_back(const struct ht_flight *flight)
-{
-	return flight->is_answered && !flight->is_written && flight->is_expecting && !flight->sent_body_bytes;
-}
-
 void ht_h1_fate_due(void *object, uint64_t at_ns)
 {
 	struct ht_h1 *h1 = object;
@@ -94,8 +80,8 @@ void ht_h1_fate_due(void *object, uint64_t at_ns)
 		ht_h1_settle(h1);
 	} else if (flight && flight->is_answered) {
 		/* Answered, but its body is still being written: that goes on without us (hooks.md C 11b). */
-		if (ht_h1_keeps_body_back(flight)) {
-			ht_h1_give_up_body(flight, flight->end_ns);
+		if (ht_flight_keeps_body_back(flight)) {
+			ht_flight_give_up_body(flight, flight->end_ns);
 			h1->is_body_owed = true;
 		}
 		h1->again_ns = 0;
@@ -139,8 +125,8 @@ static void fail_flight(struct ht_h1 *h1, struct ht_flight *flight, const struct
 	if (!flight->is_answered) {
 		ht_flight_fail(&h1->base, flight, f);
 	} else {
-		if (ht_h1_keeps_body_back(flight))
-			ht_h1_give_up_body(flight, f->ts_ns);
+		if (ht_flight_keeps_body_back(flight))
+			ht_flight_give_up_body(flight, f->ts_ns);
 		else if (flight->has_head && !flight->is_written && f->outcome != HTTPTRACE_INCOMPLETE)
 			ht_flight_written(flight, f->ts_ns, ht_hook_error(request, f->code ? f->code : "closed", f->message));
 		ht_flight_closed(flight, f);

@@ -61,9 +61,6 @@ void ht_h1_finish(struct ht_h1 *h1, struct ht_flight *flight);
 /* The timer of the fate: what nobody has decided until now. */
 void ht_h1_fate_due(void *h1, uint64_t at_ns);
 void ht_h1_fail_all(struct ht_h1 *h1, const struct ht_failure *f);
-/* The announced body has not been begun, though the answer is there. */
-bool ht_h1_keeps_body_back(const struct ht_flight *flight);
-void ht_h1_give_up_body(struct ht_flight *flight, uint64_t ts_ns);
 
 /* ---- h1_request.c ---- */
 

@@ -215,10 +215,14 @@ static void late_due(void *object, uint64_t at_ns)
 	ht_list_each(&h2->flights, flight, next, node) {
 		ns = due_ns(flight);
 		if (ns && ns <= at_ns) {
-			if (flight->is_early)
+			if (flight->is_early) {
 				end_early(h2, flight, at_ns);
-			else
-				ht_h2_done(h2, flight); /* its body goes on being written without us */
+			} else {
+				/* Else it goes on being written without us. */
+				if (ht_flight_keeps_body_back(flight))
+					ht_flight_give_up_body(flight, flight->end_ns);
+				ht_h2_done(h2, flight);
+			}
 		} else if (ns && (!first_ns || ns < first_ns)) {
 			first_ns = ns;
 		}
@@ -371,7 +375,9 @@ static void reset_stream(struct ht_h2 *h2, uint32_t stream_id, uint32_t code, bo
 	}
 	if (flight->is_answered) {
 		/* RFC 9113 section 8.1: the rest of the request is not wanted. */
-		if (flight->has_head && !flight->is_written)
+		if (!is_server && ht_flight_keeps_body_back(flight))
+			ht_flight_give_up_body(flight, f.ts_ns);
+		else if (flight->has_head && !flight->is_written)
 			ht_flight_written(flight, f.ts_ns, ht_hook_error(flight->request, f.code, f.message));
 		ht_h2_finish(h2, flight);
 		return;
