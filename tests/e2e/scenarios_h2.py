@@ -289,7 +289,7 @@ BROKEN = [
     ),
     scenario(
         "h2 client gives up waiting",
-        curl(C, "-m", f"{limit(0.3):.1f}", f"{H2}/?delay=60"),
+        curl(C, "-m", f"{limit(1):.1f}", f"{H2}/?delay=60"),
         [None],
         [h2(NOT_ANSWERED, outcome="aborted", phase="wait", status=None)],
         exit=28,
