@@ -290,12 +290,30 @@ static void no_data(struct walk *walk)
 	send(walk, &rec.hdr, HT_REC_DATA, sizeof(rec));
 }
 
+static void unix_connect(struct walk *walk, uint8_t byte)
+{
+	static const char *const paths[] = { "/run/a.sock", "/run/b.sock", "\0name", "" };
+	static const int lens[] = { 11, 11, 5, 0 };
+	struct ht_rec_unix_connect rec = { .cookie = 1u + (byte & 3),
+					   .err = byte & 0x40 ? 2 : 0,
+					   .path_len = (uint16_t)lens[byte >> 4 & 3] };
+
+	rec.start_ns = byte & 0x80 ? 0 : walk->now_ns;
+	rec.done_ns = byte & 0x40 || byte & 0x10 ? walk->now_ns : 0;
+	memcpy(rec.path, paths[byte >> 4 & 3], rec.path_len);
+	walk->off[HT_DIR_TX][byte & 3] = walk->off[HT_DIR_RX][byte & 3] = 0;
+	send(walk, &rec.hdr, HT_REC_UNIX_CONNECT, sizeof(rec));
+}
+
 static void event(struct walk *walk)
 {
 	uint8_t byte = take(walk);
 	struct ht_rec_sock_event rec = { .cookie = 1u + (byte & 3), .err = byte & 16 ? 110 : 104 };
 
-	send(walk, &rec.hdr, (uint16_t)(HT_REC_SOCK_ERROR + (byte >> 2 & 3) % 3), sizeof(rec));
+	if ((byte >> 2 & 3) == 3)
+		unix_connect(walk, byte);
+	else
+		send(walk, &rec.hdr, (uint16_t)(HT_REC_SOCK_ERROR + (byte >> 2 & 3)), sizeof(rec));
 }
 
 static void connect_fail(struct walk *walk)
