@@ -40,6 +40,11 @@ NEWER_FORCED = (
     "test_ways.py::test_traced[SOCKS5]",
     "test_ways.py::test_traced[websocket over TLS]",
 )
+# Unix sockets have functions of their own in each backend: connect, send, receive, close.
+UNIX = (
+    "test_unix.py::test_traced[unix: three URLs on one connection]",
+    "test_unix.py::test_traced[unix: the client closes early]",
+)
 # Each way in of a backend, and each record kind: connects that succeed, are refused, fail at once; IPv4 and IPv6; sends in one write and several;
 # receives that find nothing, that end; closes by either side, resets.
 SHORT = (
@@ -75,6 +80,8 @@ PLAN = (
     Part("HTTP/2 and gRPC: every scenario, header fields, joined late", ("test_h2.py", "-k", "not untraced"), forms=("long",)),
     Part("proxies, upgrades, WebSockets: every scenario, what is open at the end", ("test_ways.py", "-k", "not untraced"), forms=("long",)),
     Part("HTTP/2, proxies, WebSockets", NEWER_FORCED, True, ("long",)),
+    Part("Unix sockets: connect, send, receive, close", UNIX, True, ("short",)),
+    Part("Unix sockets: every scenario, failed connects, noise", ("test_unix.py", "-k", "not untraced"), True, ("long",)),
     Part("running processes: an open connection; no breakpoint is left", OPEN, forms=("short",)),
     Part("running processes, their children, open connections, breakpoints", ("test_pid.py",), forms=("long",)),
     Part("returns that the kernel misses are counted and told", ("test_backends.py::test_missed_returns",), forms=("short",)),
