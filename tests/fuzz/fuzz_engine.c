@@ -362,6 +362,28 @@ static void dns(struct walk *walk)
 	send(walk, &rec.hdr, is_done ? HT_REC_DNS_DONE : HT_REC_DNS_START, sizeof(rec));
 }
 
+static void submit(struct walk *walk)
+{
+	static const char text[] = ":method"
+				   "GET"
+				   ":path"
+				   "/"
+				   "X-A"
+				   "b";
+	static const uint16_t lens[][2] = { { 7, 3 }, { 5, 1 }, { 3, 1 } };
+	uint8_t byte = take(walk);
+	struct ht_rec_h2_submit rec = { .session = byte & 3, .stream_id = 1u + 2 * (byte >> 2 & 7), .told_cnt = 1 + (byte >> 5 & 3) % 3 };
+
+	rec.field_cnt = rec.told_cnt + (byte >> 7);
+	for (int i = 0; i < rec.told_cnt; i++) {
+		rec.lens[i].name = lens[i][0];
+		rec.lens[i].value = lens[i][1];
+		rec.text_len += (uint32_t)lens[i][0] + lens[i][1];
+	}
+	memcpy(rec.text, text, rec.text_len);
+	send(walk, &rec.hdr, HT_REC_H2_SUBMIT, sizeof(rec));
+}
+
 static void proc(struct walk *walk)
 {
 	uint8_t byte = take(walk);
@@ -440,6 +462,9 @@ static void step(struct walk *walk)
 	case 20:
 	case 21:
 		data(walk, false, HT_DIR_TX);
+		break;
+	case 22:
+		submit(walk);
 		break;
 	default:
 		data(walk, false, HT_DIR_RX);
