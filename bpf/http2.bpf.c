@@ -41,7 +41,7 @@
 #define BLOCK_MAX 65536
 
 /* HT_OLD: frames of a window; more of a call are the next round's. Frames that a call is judged by. */
-#define OLD_HTTP2  12
+#define OLD_HTTP2  8
 #define OLD_JUDGED 3
 
 /*

@@ -19,8 +19,8 @@
 
 /* HT_OLD: rounds of each loop. Buffers of one call; heads and chunks, runs of frames of one call (then HT_MODE_RAW); TLS records of hellos, six each. */
 #define OLD_GATHER 6
-#define OLD_ROUNDS 3
-#define OLD_FRAMES 3
+#define OLD_ROUNDS 2
+#define OLD_FRAMES 2
 #define OLD_HELLO  12
 
 /* TLS hellos are captured up to this many bytes a direction; a ClientHello with a post-quantum key share has about 1,800. */

@@ -21,7 +21,7 @@
 #define BAD_MOST 16
 
 /* HT_OLD: frames of a window. */
-#define OLD_WEBSOCKET 12
+#define OLD_WEBSOCKET 6
 
 /* What the stream begins with is HTTP/2's. No WebSocket frame begins so: a client's is masked, and a message's first one has a type. */
 static __always_inline int websocket_or_http2(struct ht_scratch *sc, __u32 at, __u32 cnt)
