@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 
-from bed import hooks, server
-from bed.tracer import binary, run, trace_command
+from bed import hooks, schema, server
+from bed.tracer import binary, repository, run, trace_command
 from expect import COLD
 
 H = f"http://127.0.0.1:{server.PLAIN}"
@@ -185,3 +185,29 @@ def test_default_ports_are_not_in_the_url(bed):
     trace = trace_command(bed, [*CURL, "http://www.test/a", "-o", "/dev/null", "https://www.test/b"])
     assert [record["url"] for record in trace.records] == ["http://www.test/a", "https://www.test/b"]
     assert [hooks.one(record, "GetConn")["args"]["host_port"] for record in trace.records] == ["www.test:80", "www.test:443"]
+
+
+# What passes which filter: kinds, from captures of what travels over or through something.
+FILTERED = [
+    ("grpc-error", ("--errors",), ["request"]),
+    ("grpc-error", ("--status", "200"), ["request"]),
+    ("grpc-unary", ("--errors",), []),
+    ("connect-refused", ("--errors", "--host", "localhost"), ["request"]),
+    ("connect-refused", ("--host", "*:9888"), ["request"]),
+    ("connect-refused", ("--method", "GET"), []),
+    ("websocket-closed-by-the-server", ("--path", "/close"), ["request", "websocket"]),
+    ("websocket-closed-by-the-server", ("--method", "GET"), ["request"]),
+    ("websocket-closed-by-the-server", ("--status", "101"), ["request"]),
+    ("websocket-closed-by-the-server", ("--slower-than", "1ms"), ["request"]),
+    ("unix-an-abstract-name", ("--host", "docker"), ["request"]),
+]
+
+
+@pytest.mark.parametrize("capture, options, kinds", FILTERED, ids=[" ".join((row[0], *row[1])) for row in FILTERED])
+def test_filters_of_each_kind(capture, options, kinds):
+    file = os.path.join(repository(), "tests/replay/captures", f"{capture}.cap")
+    done = subprocess.run([binary(), "-q", "-r", file, "-o", "jsonl", *options], capture_output=True, text=True, check=True, timeout=30)
+    values = [schema.parse(line) for line in done.stdout.splitlines()]
+    assert [value["type"] for value in values if value["type"] in ("request", "websocket", "dial")] == kinds
+    counted = {kind: values[-1][f"{kind}s"] for kind in ("request", "dial", "websocket")}
+    assert counted == {kind: kinds.count(kind) for kind in counted}
