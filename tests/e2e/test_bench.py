@@ -46,7 +46,7 @@ def test_page(build, tmp_path):
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page.md").read_text(encoding="utf-8")
     assert page.strip() == done.stdout.strip()
-    for name, tables in (("httptrace-bpf -p", 3), ("httptrace-bpf", 3), ("httptrace-bpf -p --probe-sites entry", 1)):
+    for name, tables in (("httptrace-bpf -p", 4), ("httptrace-bpf", 4), ("httptrace-bpf -p --probe-sites entry", 1)):
         for nth in range(tables):
             row = cells(page, name, nth)
             assert float(row[1]) > 0 and row[-1] == "100.0%", row
