@@ -10,7 +10,6 @@ import collections
 import json
 import os
 import re
-import shlex
 import stat
 import subprocess
 import sys
@@ -270,9 +269,13 @@ def test_canaries_over_http2(bed):
         fields = [kind.fill(line) for line in kind.fields.splitlines()]
         options = [word for name, _, value in (line.partition(":") for line in fields) for word in ("-H", f"{name.lower()}: {value.strip()}")]
         url = f"https://localhost:{nginx.LOAD_H2}{kind.fill(kind.target).replace('@N@', '1')}"
-        commands.append(shlex.join(["h2load", "-n", str(H2_COUNT), "-c", "1", "-m", "10", *options, url]) + " >/dev/null || exit 1")
-    command = ["sh", "-c", "\n".join(commands)]
-    done = run(bed, "-v", "--ring-size", "64M", "-w", capture, *outputs.options, "--", *command, text=False, timeout_s=120)
-    assert done.returncode == 0, done.stderr
-    texts = outputs.read({"stdout": done.stdout, "stderr": done.stderr})
+        commands.append(["h2load", "-n", str(H2_COUNT), "-c", "1", "-m", "10", *options, url])
+    # System-wide: no process has to be found before its first call.
+    with Tracer(bed, "-v", "--ring-size", "64M", "-w", capture, *outputs.options, jsonl=False) as tracer:
+        for command in commands:
+            done = bed.run(command)
+            assert done.returncode == 0, done.stdout
+        stopped = tracer.stop(check=False)
+    assert stopped.status == 0
+    texts = outputs.read({"stdout": tracer.stdout.encode(), "stderr": tracer.stderr.encode()})
     check_run(bed, outputs, texts, capture, {kind: H2_COUNT for kind in H2_KINDS})
