@@ -367,6 +367,10 @@ static const struct engine_case
 		{ "tracing ends behind a Close: it was closed", WS_UP "tx 1 '" WS_BYE "'\n end\n",
 		  "GET http://a/ws 101 ok : " COLD SENT HEAD "\n"
 		  "websocket http://a/ws ok frames 1/0 close=1000 by=client :\n" },
+		{ "tracing ends behind what is no frame: that is its outcome", WS_UP "tx 1 '\\x81\\x01x'\n end\n",
+		  WS_REQ "websocket http://a/ws protocol_error send/bad_mask frames 0/0 :\n" },
+		{ "tracing ends behind a gap: whether it is open is not known", WS_UP "gap 1 rx 9\n rx 1 '\\x81\\x01y'\n end\n",
+		  WS_REQ "websocket http://a/ws incomplete receive/gap lost=1 frames 0/? :\n" },
 		{ "no frame: the client does not mask", WS_UP "tx 1 '\\x81\\x01x'\n rx 1 '\\x81\\x01y'\n close 1\n +1s\n",
 		  "GET http://a/ws 101 ok : " COLD SENT HEAD "\n"
 		  "websocket http://a/ws protocol_error send/bad_mask frames 0/1 by=client :\n" },

@@ -95,8 +95,8 @@ static int64_t frames_of(const struct ht_websocket *side)
 	return side->error == HT_WEBSOCKET_GAP ? -1 : (int64_t)side->frame_cnt;
 }
 
-/* f: how it ended where no Close frame was seen. */
-static void finish(struct ht_ws *ws, const struct ht_failure *f)
+/* f: how it ended where no Close frame was seen; is_open: it has not, but tracing has. */
+static void finish(struct ht_ws *ws, const struct ht_failure *f, bool is_open)
 {
 	const struct ht_websocket *tx = &ws->side[HT_DIR_TX], *rx = &ws->side[HT_DIR_RX];
 	struct httptrace_request *report = ws->request;
@@ -124,6 +124,7 @@ static void finish(struct ht_ws *ws, const struct ht_failure *f)
 			message = "bytes of its frames are not known";
 		}
 		ht_report_outcome(report, outcome, HTTPTRACE_PHASE_RECEIVE, code, message, end_ns);
+		report->is_open = is_open && !tx->error && !rx->error;
 	}
 	if (report->outcome == HTTPTRACE_INCOMPLETE && !report->lost)
 		report->lost = ht_engine_missed(ws->base.engine, ws->begin_ns, ws->losses);
@@ -143,7 +144,7 @@ static void take_closed(struct ht_exchange *exchange, uint64_t ts_ns, enum httpt
 		f.message = "the client closed the connection without a Close frame";
 	else if (by == HTTPTRACE_BY_SERVER)
 		f.message = "the server closed the connection without a Close frame";
-	finish(ws, &f);
+	finish(ws, &f, false);
 }
 
 static void take_fin(struct ht_exchange *exchange, uint64_t ts_ns)
@@ -167,7 +168,7 @@ static void io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir, int
 	if (dir == HT_DIR_TX || !ht_failure_io(&f, ts_ns, err))
 		return;
 	note_closer(ws, HTTPTRACE_BY_RESET);
-	finish(ws, &f);
+	finish(ws, &f, false);
 }
 
 static void abandon(struct ht_exchange *exchange, uint64_t ts_ns)
@@ -175,10 +176,8 @@ static void abandon(struct ht_exchange *exchange, uint64_t ts_ns)
 	struct ht_ws *ws = ws_of(exchange);
 	struct ht_failure f;
 
-	if (ws->request)
-		ws->request->is_open = ws->base.engine->is_ended && !ws->request->websocket.is_closed;
 	ht_failure_unseen(&f, ts_ns);
-	finish(ws, &f);
+	finish(ws, &f, ws->base.engine->is_ended && ws->request && !ws->request->websocket.is_closed);
 }
 
 /* ---- bytes ---- */
