@@ -65,7 +65,9 @@ static void check(struct walk *walk, struct httptrace_request *request, bool is_
 		require(outcome != HTTPTRACE_UNUSED || httptrace_request__kind(request) == HTTPTRACE_DIAL);
 		require(outcome != HTTPTRACE_GRPC_ERROR || httptrace_request__grpc(request));
 		require(!httptrace_request__is_open(request) || outcome == HTTPTRACE_INCOMPLETE);
-		require(httptrace_request__kind(request) == HTTPTRACE_WEBSOCKET || ht_request_find_hook(request, HTTPTRACE_GET_CONN, 0));
+		/* But of a request that was lost, and its answer was not. */
+		require(httptrace_request__kind(request) == HTTPTRACE_WEBSOCKET || ht_request_find_hook(request, HTTPTRACE_GET_CONN, 0) ||
+			(httptrace_request__lost(request) && !ht_request_find_hook(request, HTTPTRACE_WROTE_HEADERS, 0)));
 		require(!ht_request_find_hook(request, HTTPTRACE_GET_CONN, 1) && !ht_request_find_hook(request, HTTPTRACE_GOT_CONN, 1));
 	}
 	if (id >= REQUEST_MAX)
