@@ -62,7 +62,7 @@ class Inside:
 
     def tests(self, backend):
         env = dict(self.env) if backend == ANY else {**self.env, "HTTPTRACE_BACKEND": backend}
-        for number, part in enumerate(parts(self.form, backend != ANY)):
+        for number, part in enumerate(parts(self.form, backend != ANY, os.environ["HTTPTRACE_VM"])):
             print(f"-- {backend}: {part.what}", flush=True)
             results = self.share / f"{backend}-{number}"
             env["HTTPTRACE_SEEN"] = f"{results}.seen"

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
 from kernels import KERNELS  # noqa: E402
-from plan import ANY, BACKENDS, PLAN  # noqa: E402
+from plan import ANY, BACKENDS, PLAN, SLOW  # noqa: E402
 
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 # In the order of a request's life (include/httptrace.h).
@@ -132,6 +132,10 @@ def loads_table(kernels):
     return table(["kernel and backend", "programs", "their instructions", "the verifier's", "time to load, emulated, ms"], rows)
 
 
+def fewer(part):
+    return "" if part.fewer is None else f"; {len(part.fewer) or 'none'} of them in the short form under {', '.join(SLOW)}"
+
+
 def text(folder, names=tuple(KERNELS)):
     kernels = [Kernel(folder / name) for name in KERNELS if name in names and (folder / name / "refused.json").exists()]
     out = "## Kernels and backends\n\n"
@@ -151,7 +155,7 @@ def text(folder, names=tuple(KERNELS)):
     out += table(
         ["tests", "backend", "short", "long"],
         [
-            [f"{part.what}: `{' '.join(part.tests) if len(part.tests) < 6 else f'{len(part.tests)} of them'}`",
+            [f"{part.what}: `{' '.join(part.tests) if len(part.tests) < 6 else f'{len(part.tests)} of them'}`{fewer(part)}",
              "each, forced" if part.is_forced else "any", *("yes" if form in part.forms else "" for form in ("short", "long"))]
             for part in PLAN
         ],
