@@ -266,6 +266,7 @@ static __noinline int feed_raw(struct ht_scratch *sc, struct ht_flow *fl, struct
 static __always_inline void decide_rest(struct ht_feed *f)
 {
 	feed_raw(f->sc, f->fl, f->st);
+	f->st->mode = HT_MODE_RAW;
 }
 #else
 #define IS_RAW(st)           0
@@ -455,7 +456,7 @@ static long websocket_step(__u32 i, struct ht_feed *f)
 {
 	struct ht_scratch *sc = f->sc;
 
-	if (sc->pos >= sc->total || sc->no_buf || f->fl->quiet || f->fl->kind != HT_STREAM_WEBSOCKET)
+	if (sc->pos >= sc->total || sc->no_buf || f->fl->quiet || f->fl->kind != HT_STREAM_WEBSOCKET || f->st->mode != HT_MODE_HEAD)
 		return 1;
 	ht_feed_websocket(sc, f->fl, f->st, sc->total - sc->pos);
 	return 0;
@@ -479,13 +480,10 @@ static __always_inline void http2(struct ht_feed *f)
 		ht_head_reset(st);
 		st->mode = sc->no_buf ? HT_MODE_CLOSE : HT_MODE_AFTER_ROUNDS;
 	}
-	if (IS_RAW(st) && !sc->no_buf) {
+	if (st->mode != HT_MODE_CLOSE && !sc->no_buf)
 		feed_raw(sc, fl, st);
-		rem = sc->total - sc->pos;
-		if (!rem)
-			return;
-	}
-	ht_emit(sc, fl, st, 0, rem);
+	if (sc->pos < sc->total)
+		ht_emit(sc, fl, st, 0, sc->total - sc->pos);
 }
 
 static __always_inline void websocket(struct ht_feed *f)
@@ -497,10 +495,15 @@ static __always_inline void websocket(struct ht_feed *f)
 	HT_LOOP(FRAMES_ROUNDS, OLD_FRAMES, websocket_step, f);
 	if (sc->pos >= sc->total || fl->kind != HT_STREAM_WEBSOCKET)
 		return;
+	if (st->mode == HT_MODE_HEAD && ht_frames_unread(st, sc->total - sc->pos))
+		st->mode = sc->no_buf ? HT_MODE_CLOSE : HT_MODE_AFTER_ROUNDS;
+	if (st->mode != HT_MODE_CLOSE && !sc->no_buf)
+		feed_raw(sc, fl, st);
 	/* Nothing shows where frames begin again. */
-	if (st->mode != HT_MODE_HEAD || ht_frames_unread(st, sc->total - sc->pos))
+	if (st->mode == HT_MODE_CLOSE)
 		fl->quiet = 1;
-	ht_emit(sc, fl, st, 0, sc->total - sc->pos);
+	if (sc->pos < sc->total)
+		ht_emit(sc, fl, st, 0, sc->total - sc->pos);
 }
 
 /* What is left of a call, of anything but HTTP/1. */
@@ -644,6 +647,9 @@ HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, st
 				return says;
 			goto undecided;
 		}
+		/* Where the server's first bytes are not these. */
+		if (!tx && st->mode != HT_MODE_HEAD)
+			return HT_SAYS_NOTHING;
 		is = tx ? (sc->tls_id || st->off != carry ? HT_IS_OTHER : ht_socks_probe(sc, carry, carry + cnt))
 			: ht_is_http2(sc, 0, carry + cnt);
 		if (is == HT_IS_MORE)
