@@ -33,15 +33,17 @@ static bool is_text(struct ht_span span, const char *text)
 
 /*
  * The known fields, pseudo-header fields first as they came, for a report. *pseudo_cnt: how many of them are pseudo-header fields; *cnt: of all. NULL when
- * there are none or memory is out.
+ * there are none, nobody wants them, or memory is out.
  */
 static struct httptrace_header *known_fields(struct ht_h2 *h2, struct httptrace_request *request, const struct ht_http2_headers *headers,
 					     size_t *cnt, size_t *pseudo_cnt)
 {
-	struct ht_http1_field *fields = headers->field_cnt ? calloc(headers->field_cnt, sizeof(*fields)) : NULL;
+	struct ht_http1_field *fields = NULL;
 	struct httptrace_header *out = NULL;
 
 	*cnt = *pseudo_cnt = 0;
+	if (headers->field_cnt && !h2->base.engine->opts.no_headers)
+		fields = calloc(headers->field_cnt, sizeof(*fields));
 	for (size_t i = 0; fields && i < headers->field_cnt; i++) {
 		if (!headers->fields[i].is_known)
 			continue;
@@ -111,8 +113,6 @@ static void take_request_head(struct ht_h2 *h2, struct ht_flight *flight, const 
 	if (asked.method.len && asked.target.len && ht_grpc_is_content_type(value_of(headers, "content-type")))
 		begin_grpc(request, asked.target);
 	fields = known_fields(h2, request, headers, &cnt, &pseudo_cnt);
-	if (h2->base.engine->opts.no_headers)
-		fields = NULL, cnt = pseudo_cnt = 0;
 	set_message(&request->sent, headers, fields, cnt, pseudo_cnt);
 	ht_flight_got_conn(&h2->base, flight, request->host_port);
 	request->conn.stream_id = flight->stream_id;
@@ -189,8 +189,7 @@ void ht_h2_response_head(struct ht_h2 *h2, struct ht_flight *flight, const struc
 	}
 	if (flight->has_final) /* trailers */
 		return;
-	if (!h2->base.engine->opts.no_headers)
-		fields = known_fields(h2, request, headers, &cnt, &pseudo_cnt);
+	fields = known_fields(h2, request, headers, &cnt, &pseudo_cnt);
 	if (status >= 100 && status < 200) {
 		ht_hook_1xx(request, ts_ns, status, fields ? fields + pseudo_cnt : NULL, cnt - pseudo_cnt);
 		/* HTTP/2: for any 100, behind Got1xxResponse (hooks.md 0.6). */
