@@ -13,7 +13,7 @@
 #include "stream.bpf.h"
 
 /* sc->found: why a walk ended. */
-#define HT_WALK_END    0 /* of the window, or of the rounds there are (HT_OLD): what is left begins at sc->at */
+#define HT_WALK_END    0 /* of the window: what is left begins at sc->at */
 #define HT_WALK_HEADER 1 /* the window ends in the header at sc->at */
 #define HT_WALK_LENGTH 2 /* at what is not copied */
 #define HT_WALK_BAD    3 /* behind what can be no frame of this protocol */
@@ -22,11 +22,7 @@
 /* Most of an unfinished header that is carried: that of a DATA frame and the first bytes of its payload, less one. A multiple of eight. */
 #define HT_FRAME_CARRY 24
 
-#ifdef HT_OLD
-#define HT_FRAMES_LOAD 4096
-#else
 #define HT_FRAMES_LOAD HT_LOAD_FIRST
-#endif
 
 /* The copied part of a payload as far as it is in the window, from at on. Answers where it ends. */
 static __always_inline __u32 ht_frame_pass(struct ht_stream *st, __u32 at, __u32 end)
@@ -83,9 +79,6 @@ static __always_inline __u32 ht_frames_load(struct ht_scratch *sc, struct ht_str
 /* Whether a longer window is worth while: as ht_frames_load had cnt bytes of rem. It has been loaded then. */
 static __always_inline int ht_frames_more(struct ht_scratch *sc, __u32 cnt, __u32 rem)
 {
-#ifdef HT_OLD
-	return 0;
-#else
 	__u32 want = ht_least(rem, HT_LOAD_MAX);
 
 	if (cnt >= want || sc->found > HT_WALK_HEADER || ht_load(sc, sc->pos + cnt, sc->carry + cnt, want - cnt))
@@ -93,7 +86,6 @@ static __always_inline int ht_frames_more(struct ht_scratch *sc, __u32 cnt, __u3
 	sc->end = sc->carry + want;
 	sc->found = HT_WALK_END;
 	return 1;
-#endif
 }
 
 /* The walk has ended for one of the first three reasons: sends what it has passed of the rem bytes that are left of the call. */

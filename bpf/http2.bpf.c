@@ -40,8 +40,7 @@
 /* Most of a block of fields, as of any other frame: as much as user space's reader takes. Without all of it no later block could be decoded. */
 #define BLOCK_MAX 65536
 
-/* HT_OLD: frames of a window; more of a call are the next round's. Frames that a call is judged by. */
-#define OLD_HTTP2  8
+/* HT_OLD: frames that a call is judged by. */
 #define OLD_JUDGED 3
 
 /*
@@ -197,8 +196,10 @@ HT_STEP long probe_step(__u32 i, struct ht_feed *f)
 	return 0;
 }
 
+#ifndef HT_OLD
+
 /* A frame, or what is left of one. */
-HT_STEP long http2_walk(__u32 i, struct ht_feed *f)
+static long http2_walk(__u32 i, struct ht_feed *f)
 {
 	struct ht_scratch *sc = f->sc;
 	struct ht_stream *st = f->st;
@@ -264,9 +265,9 @@ HT_GLOBAL __noinline int ht_feed_http2(struct ht_scratch *sc, struct ht_flow *fl
 	cnt = ht_frames_load(sc, st, rem);
 	if (!cnt)
 		return 0;
-	HT_LOOP(HT_WIN / FRAME_HEADER + 1, OLD_HTTP2, http2_walk, &f);
+	bpf_loop(HT_WIN / FRAME_HEADER + 1, http2_walk, &f, 0);
 	if (ht_frames_more(sc, cnt, rem))
-		HT_LOOP(HT_WIN / FRAME_HEADER + 1, 1, http2_walk, &f);
+		bpf_loop(HT_WIN / FRAME_HEADER + 1, http2_walk, &f, 0);
 	if (sc->found != HT_WALK_BAD)
 		return ht_frames_emit(sc, fl, st, rem);
 	cap = sc->at - sc->carry;
@@ -274,3 +275,5 @@ HT_GLOBAL __noinline int ht_feed_http2(struct ht_scratch *sc, struct ht_flow *fl
 	st->mode = HT_MODE_CLOSE;
 	return ht_emit(sc, fl, st, cap, rem);
 }
+
+#endif

@@ -17,10 +17,10 @@
 #define ROUNDS        512
 #define FRAMES_ROUNDS 2048 /* the same of frames, of which each may have a record of its own */
 
-/* HT_OLD: rounds of each loop. Buffers of one call; heads and chunks, runs of frames of one call (then HT_MODE_RAW); TLS records of hellos, six each. */
+/* HT_OLD: rounds of each loop. Buffers of one call; heads and chunks of one call (then HT_MODE_RAW); windows of frames; TLS records of hellos, six each. */
 #define OLD_GATHER 6
-#define OLD_ROUNDS 2
-#define OLD_FRAMES 2
+#define OLD_ROUNDS 3
+#define OLD_RAW    3
 #define OLD_HELLO  12
 
 /* TLS hellos are captured up to this many bytes a direction; a ClientHello with a post-quantum key share has about 1,800. */
@@ -236,7 +236,7 @@ fault:
 	return -1;
 }
 
-/* Behind a tunnel's begin, in the same call: its server speaks first. HT_OLD: what it says is not judged, but copied. */
+/* Behind a tunnel's begin, in the same call: its server speaks first. */
 #ifndef HT_OLD
 static __always_inline void decide_rest(struct ht_feed *f)
 {
@@ -251,7 +251,7 @@ static __always_inline void decide_rest(struct ht_feed *f)
 #ifdef HT_OLD
 #define IS_RAW(st)           ((st)->mode == HT_MODE_RAW)
 #define HT_MODE_AFTER_ROUNDS HT_MODE_RAW
-#define RAW_LOAD             8192
+#define RAW_LOAD             HT_LOAD_MAX
 
 static __noinline int feed_raw(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
 {
@@ -262,11 +262,6 @@ static __noinline int feed_raw(struct ht_scratch *sc, struct ht_flow *fl, struct
 		return 0;
 	HT_FORGET(cnt, sc->memo);
 	return ht_emit(sc, fl, st, cnt, cnt);
-}
-static __always_inline void decide_rest(struct ht_feed *f)
-{
-	feed_raw(f->sc, f->fl, f->st);
-	f->st->mode = HT_MODE_RAW;
 }
 #else
 #define IS_RAW(st)           0
@@ -441,6 +436,27 @@ static __always_inline void taste(struct ht_feed *f)
 	ht_count(HT_CNT_SOCK_OTHER);
 }
 
+#ifdef HT_OLD
+/* Frames are copied as they are, as far as the rounds go: the verifier would follow each frame of each round by itself. User space walks them. */
+static long raw_step(__u32 i, struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+
+	if (sc->pos >= sc->total || sc->no_buf)
+		return 1;
+	feed_raw(sc, f->fl, f->st);
+	return 0;
+}
+
+static __always_inline void frames(struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+
+	HT_LOOP(0, OLD_RAW, raw_step, f);
+	if (sc->pos < sc->total)
+		ht_emit(sc, f->fl, f->st, 0, sc->total - sc->pos);
+}
+#else
 /* One round: frames up to a payload that is not copied, or that payload. */
 static long http2_step(__u32 i, struct ht_feed *f)
 {
@@ -472,18 +488,15 @@ static __always_inline void http2(struct ht_feed *f)
 	/* Where frames begin is not known: perhaps here. */
 	if (st->mode != HT_MODE_HEAD && ht_http2_probe(sc, fl, st) != HT_HTTP2_NONE)
 		ht_head_reset(st);
-	HT_LOOP(FRAMES_ROUNDS, OLD_FRAMES, http2_step, f);
+	bpf_loop(FRAMES_ROUNDS, http2_step, f, 0);
 	if (sc->pos >= sc->total)
 		return;
 	rem = sc->total - sc->pos;
 	if (st->mode == HT_MODE_HEAD && ht_frames_unread(st, rem)) {
 		ht_head_reset(st);
-		st->mode = sc->no_buf ? HT_MODE_CLOSE : HT_MODE_AFTER_ROUNDS;
+		st->mode = HT_MODE_CLOSE;
 	}
-	if (st->mode != HT_MODE_CLOSE && !sc->no_buf)
-		feed_raw(sc, fl, st);
-	if (sc->pos < sc->total)
-		ht_emit(sc, fl, st, 0, sc->total - sc->pos);
+	ht_emit(sc, fl, st, 0, rem);
 }
 
 static __always_inline void websocket(struct ht_feed *f)
@@ -492,19 +505,15 @@ static __always_inline void websocket(struct ht_feed *f)
 	struct ht_flow *fl = f->fl;
 	struct ht_stream *st = f->st;
 
-	HT_LOOP(FRAMES_ROUNDS, OLD_FRAMES, websocket_step, f);
+	bpf_loop(FRAMES_ROUNDS, websocket_step, f, 0);
 	if (sc->pos >= sc->total || fl->kind != HT_STREAM_WEBSOCKET)
 		return;
-	if (st->mode == HT_MODE_HEAD && ht_frames_unread(st, sc->total - sc->pos))
-		st->mode = sc->no_buf ? HT_MODE_CLOSE : HT_MODE_AFTER_ROUNDS;
-	if (st->mode != HT_MODE_CLOSE && !sc->no_buf)
-		feed_raw(sc, fl, st);
 	/* Nothing shows where frames begin again. */
-	if (st->mode == HT_MODE_CLOSE)
+	if (st->mode != HT_MODE_HEAD || ht_frames_unread(st, sc->total - sc->pos))
 		fl->quiet = 1;
-	if (sc->pos < sc->total)
-		ht_emit(sc, fl, st, 0, sc->total - sc->pos);
+	ht_emit(sc, fl, st, 0, sc->total - sc->pos);
 }
+#endif
 
 /* What is left of a call, of anything but HTTP/1. */
 static __always_inline void deliver_other(struct ht_feed *f)
@@ -512,6 +521,16 @@ static __always_inline void deliver_other(struct ht_feed *f)
 	struct ht_scratch *sc = f->sc;
 	struct ht_flow *fl = f->fl;
 
+#ifdef HT_OLD
+	if (fl->kind == HT_STREAM_WEBSOCKET || fl->kind == HT_STREAM_HTTP2) {
+		frames(f);
+		return;
+	}
+	if (fl->kind == HT_STREAM_SOCKS) {
+		ht_feed_socks(sc, fl, f->st, sc->total - sc->pos);
+		return;
+	}
+#else
 	if (fl->kind == HT_STREAM_SOCKS)
 		ht_feed_socks(sc, fl, f->st, sc->total - sc->pos);
 	if (fl->kind == HT_STREAM_WEBSOCKET)
@@ -520,12 +539,36 @@ static __always_inline void deliver_other(struct ht_feed *f)
 		return;
 	if (fl->kind == HT_STREAM_HTTP2)
 		http2(f);
-	else if (fl->kind == HT_STREAM_TLS)
+	else
+#endif
+	if (fl->kind == HT_STREAM_TLS)
 		hello(f);
 	else if (fl->kind == HT_STREAM_OTHER)
 		taste(f);
 	else
 		ht_emit(sc, fl, f->st, 0, sc->total - sc->pos);
+}
+
+/* What the rounds of HTTP/1 have left of a call: too much of it, or another protocol, which HT_OLD copies as it is. */
+static __always_inline void deliver_rest(struct ht_feed *f)
+{
+	struct ht_scratch *sc = f->sc;
+
+#ifdef HT_OLD
+	if (sc->turns) {
+		frames(f);
+		f->st->mode = HT_MODE_RAW;
+	} else {
+		feed_rest(f);
+	}
+#else
+	if (!sc->turns)
+		feed_rest(f);
+	else if (sc->pos < sc->total && f->fl->kind == HT_STREAM_UNKNOWN)
+		decide_rest(f);
+	if (sc->pos < sc->total)
+		deliver_other(f);
+#endif
 }
 
 HT_GLOBAL __noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
@@ -540,22 +583,46 @@ HT_GLOBAL __noinline int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, s
 			if (st->mode == HT_MODE_CLOSE || IS_RAW(st) || (st->mode != HT_MODE_HEAD && fl->last_dir != sc->dir + 1))
 				resync(&f);
 			HT_LOOP(ROUNDS, OLD_ROUNDS, feed_step, &f);
-			if (!sc->turns)
-				feed_rest(&f);
-			else if (sc->pos < sc->total && fl->kind == HT_STREAM_UNKNOWN)
-				decide_rest(&f);
-		}
-		if (sc->pos < sc->total)
+			deliver_rest(&f);
+		} else {
 			deliver_other(&f);
+		}
 	}
 	st->off += sc->total;
 	fl->last_dir = sc->dir + 1;
 	return 0;
 }
 
-/* Frames whose sender has been at it for longer than we have been looking. Answers HT_SAYS_*, or -1: it is nothing of the kind. */
+HT_GLOBAL __noinline int ht_deliver_unread(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
+{
+	struct ht_feed f = { .sc = sc, .fl = fl, .st = st };
+
+	if (!sc || !fl || !st)
+		return 0;
+	sc->no_buf = 1;
+	if (!fl->quiet) {
+		if (fl->kind <= HT_STREAM_HTTP1) {
+			feed_rest(&f);
+		} else {
+			if (st->mode == HT_MODE_HEAD && ht_frames_unread(st, sc->total))
+				st->mode = HT_MODE_CLOSE;
+			ht_emit(sc, fl, st, 0, sc->total);
+		}
+	}
+	st->off += sc->total;
+	fl->last_dir = sc->dir + 1;
+	return 0;
+}
+
+/*
+ * Frames whose sender has been at it for longer than we have been looking. Answers HT_SAYS_*, or -1: it is nothing of the kind. HT_OLD: not looked for, as
+ * the verifier would go through all of the rest once for each of its ways.
+ */
 static __always_inline int decide_late(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, int tx)
 {
+#ifdef HT_OLD
+	return -1;
+#else
 	int is = ht_http2_probe(sc, fl, st);
 
 	if (is == HT_HTTP2_NONE)
@@ -572,6 +639,7 @@ static __always_inline int decide_late(struct ht_scratch *sc, struct ht_flow *fl
 	else
 		fl->tx.mode = HT_MODE_CLOSE;
 	return HT_SAYS_CLIENT;
+#endif
 }
 
 HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)

@@ -43,6 +43,8 @@ HT_GLOBAL int ht_sender(struct ht_scratch *sc, struct ht_flow *fl, struct ht_str
 
 /* Sends the call's bytes [0, sc->total) as far as they are needed, in one or more data records, and advances the stream. */
 HT_GLOBAL int ht_deliver(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
+/* The same of bytes that are in no memory of the program: lengths. */
+HT_GLOBAL int ht_deliver_unread(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
 
 /* Whether the call's bytes from sc->pos on are HTTP/2 frames (http2.bpf.c), where that is not known yet. Uses the window. */
 #define HT_HTTP2_NONE     0 /* not, or not surely */

@@ -260,7 +260,8 @@ static __noinline int bind_nested(const struct sock *sk, struct ht_sock *ss, str
 
 /* Fills the call's part of a slot and sends the bytes. 1: the socket is given up, ss is not to be used any more. */
 static __always_inline int on_bytes(const struct sock *sk, struct ht_sock *ss, struct task_struct *task, struct files_struct *files,
-				    const struct ht_call *begun, struct ht_tls_call *call, __u64 ts, __u32 cnt, const int dir, int no_buf)
+				    const struct ht_call *begun, struct ht_tls_call *call, __u64 ts, __u32 cnt, const int dir, int no_buf,
+				    const int has_memory)
 {
 	struct ht_stream *st = dir == HT_DIR_TX ? &ss->flow.tx : &ss->flow.rx;
 	int says = HT_SAYS_NOTHING;
@@ -295,7 +296,7 @@ static __always_inline int on_bytes(const struct sock *sk, struct ht_sock *ss, s
 		ht_find_bytes(sc, task, files, ss->file);
 	if (no_buf)
 		sc->no_buf = 1;
-	if (ht_is_undecided(&ss->flow)) {
+	if (has_memory && ht_is_undecided(&ss->flow)) {
 		says = ht_decide(sc, &ss->flow, st);
 		if (!sc->strict) {
 			if (says == HT_SAYS_SERVER || (says == HT_SAYS_NOTHING && ss->flow.undecided >= HT_UNDECIDED_MAX)) {
@@ -319,8 +320,10 @@ static __always_inline int on_bytes(const struct sock *sk, struct ht_sock *ss, s
 		if (ss->role == HT_ROLE_CLIENT)
 			tell_unix(sk, ss, ts);
 	}
-	if (ss->role == HT_ROLE_CLIENT)
+	if (ss->role == HT_ROLE_CLIENT && has_memory)
 		ht_deliver(sc, &ss->flow, st);
+	else if (ss->role == HT_ROLE_CLIENT)
+		ht_deliver_unread(sc, &ss->flow, st);
 	else
 		st->off += cnt;
 	ht_scratch_give(sc);
@@ -421,8 +424,10 @@ static __always_inline void on_nothing(struct ht_sock *ss, __u64 ts, int ret, co
 }
 
 /* Which sockets a program hears of. */
-#define HT_TCP  1
-#define HT_UNIX 2
+#define HT_TCP   1
+#define HT_UNIX  2
+/* ... and what is sent are files' pages, in no memory of the program. */
+#define HT_PAGES 4
 
 /* begun: the call when it began, where that is known; NULL: it is not, and the bytes are found by the system call. */
 static __always_inline int on_transfer(const struct sock *sk, int ret, int flags, const int dir, const struct ht_call *begun,
@@ -488,7 +493,8 @@ static __always_inline int on_transfer(const struct sock *sk, int ret, int flags
 	} else {
 		if (dir == HT_DIR_RX)
 			ss->again_ok = 1;
-		if (on_bytes(sk, ss, task, files, begun, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid))
+		if (on_bytes(sk, ss, task, files, begun, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid,
+			     !(families & HT_PAGES)))
 			return 0;
 		if (dir == HT_DIR_TX)
 			ss->send_start_ns = 0;
@@ -512,34 +518,35 @@ static __always_inline int on_transfer(const struct sock *sk, int ret, int flags
 #define HT_RECVMSG_FLAGS(fourth, fifth) (ht_config.recvmsg_params == 6 ? ARG(fifth) : ARG(fourth))
 
 /* A call heard of at its begin ends. */
-static __always_inline int on_call_end(const struct sock *sk, int ret, const int dir)
+static __always_inline int on_call_end(const struct sock *sk, int ret, const int dir, const int families)
 {
 	struct ht_call call;
 
-	return ht_call_end(&call, dir) ? 0 : on_transfer(sk, ret, call.flags, dir, &call, HT_TCP);
+	return ht_call_end(&call, dir) ? 0 : on_transfer(sk, ret, call.flags, dir, &call, families);
 }
 
 /* Where the end does not tell which socket it is. */
-static __always_inline int on_call_return(int ret, const int dir)
+static __always_inline int on_call_return(int ret, const int dir, const int families)
 {
 	struct ht_call call;
 
-	return ht_call_end(&call, dir) ? 0 : on_transfer((const struct sock *)call.sock, ret, call.flags, dir, &call, HT_TCP);
+	return ht_call_end(&call, dir) ? 0 : on_transfer((const struct sock *)call.sock, ret, call.flags, dir, &call, families);
 }
 
 /* The same of a Unix socket. */
-static __always_inline int on_unix_call_end(const struct sock *sk, int ret, const int dir)
+static __always_inline int on_unix_call_end(const struct sock *sk, int ret, const int dir, const int families)
 {
 	struct ht_call call;
 
-	return ht_call_take(&call, dir) || (const struct sock *)call.sock != sk ? 0 : on_transfer(sk, ret, call.flags, dir, &call, HT_UNIX);
+	return ht_call_take(&call, dir) || (const struct sock *)call.sock != sk ? 0
+										: on_transfer(sk, ret, call.flags, dir, &call, families);
 }
 
-static __always_inline int on_unix_call_return(int ret, const int dir)
+static __always_inline int on_unix_call_return(int ret, const int dir, const int families)
 {
 	struct ht_call call;
 
-	return ht_call_take(&call, dir) ? 0 : on_transfer((const struct sock *)call.sock, ret, call.flags, dir, &call, HT_UNIX);
+	return ht_call_take(&call, dir) ? 0 : on_transfer((const struct sock *)call.sock, ret, call.flags, dir, &call, families);
 }
 
 #endif

@@ -50,7 +50,7 @@ int BPF_PROG(fe_tcp_sendmsg, const struct sock *sk, const struct msghdr *msg)
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(fx_tcp_sendmsg, const struct sock *sk, const struct msghdr *msg, size_t size, int ret)
 {
-	return on_call_end(sk, ret, HT_DIR_TX);
+	return on_call_end(sk, ret, HT_DIR_TX, HT_TCP);
 }
 
 /* Files' pages sent; until dc97391e6610 (6.5), which made it a message. */
@@ -63,7 +63,7 @@ int BPF_PROG(fe_tcp_sendpage, const struct sock *sk)
 SEC("fexit/tcp_sendpage")
 int BPF_PROG(fx_tcp_sendpage, const struct sock *sk, const void *page, int off, size_t size, int flags, int ret)
 {
-	return on_call_end(sk, ret, HT_DIR_TX);
+	return on_call_end(sk, ret, HT_DIR_TX, HT_TCP | HT_PAGES);
 }
 
 SEC("fentry/tcp_recvmsg")
@@ -77,5 +77,5 @@ int BPF_PROG(fx_tcp_recvmsg, const struct sock *sk)
 {
 	int ret = ht_config.recvmsg_params == 6 ? ARG(ctx[6]) : ht_config.recvmsg_params == 5 ? ARG(ctx[5]) : ARG(ctx[4]);
 
-	return on_call_end(sk, ret, HT_DIR_RX);
+	return on_call_end(sk, ret, HT_DIR_RX, HT_TCP);
 }

@@ -32,7 +32,7 @@ int kp_tcp_sendmsg(struct pt_regs *ctx)
 SEC("kretprobe/tcp_sendmsg")
 int kr_tcp_sendmsg(struct pt_regs *ctx)
 {
-	return on_call_return(PT_REGS_RC(ctx), HT_DIR_TX);
+	return on_call_return(PT_REGS_RC(ctx), HT_DIR_TX, HT_TCP);
 }
 
 SEC("kprobe/tcp_sendpage")
@@ -44,7 +44,7 @@ int kp_tcp_sendpage(struct pt_regs *ctx)
 SEC("kretprobe/tcp_sendpage")
 int kr_tcp_sendpage(struct pt_regs *ctx)
 {
-	return on_call_return(PT_REGS_RC(ctx), HT_DIR_TX);
+	return on_call_return(PT_REGS_RC(ctx), HT_DIR_TX, HT_TCP | HT_PAGES);
 }
 
 SEC("kprobe/tcp_recvmsg")
@@ -58,5 +58,5 @@ int kp_tcp_recvmsg(struct pt_regs *ctx)
 SEC("kretprobe/tcp_recvmsg")
 int kr_tcp_recvmsg(struct pt_regs *ctx)
 {
-	return on_call_return(PT_REGS_RC(ctx), HT_DIR_RX);
+	return on_call_return(PT_REGS_RC(ctx), HT_DIR_RX, HT_TCP);
 }

@@ -33,7 +33,7 @@ int BPF_PROG(fe_unix_stream_sendmsg, const struct socket *sock, const struct msg
 SEC("fexit/unix_stream_sendmsg")
 int BPF_PROG(fx_unix_stream_sendmsg, const struct socket *sock, const struct msghdr *msg, size_t size, int ret)
 {
-	return on_unix_call_end(HT_FIELD(sock, sk), ret, HT_DIR_TX);
+	return on_unix_call_end(HT_FIELD(sock, sk), ret, HT_DIR_TX, HT_UNIX);
 }
 
 /* Files' pages sent; until 57d44a354a43 (6.5), which made it a message. */
@@ -46,7 +46,7 @@ int BPF_PROG(fe_unix_stream_sendpage, const struct socket *sock)
 SEC("fexit/unix_stream_sendpage")
 int BPF_PROG(fx_unix_stream_sendpage, const struct socket *sock, const void *page, int off, size_t size, int flags, int ret)
 {
-	return on_unix_call_end(HT_FIELD(sock, sk), ret, HT_DIR_TX);
+	return on_unix_call_end(HT_FIELD(sock, sk), ret, HT_DIR_TX, HT_UNIX | HT_PAGES);
 }
 
 SEC("fentry/unix_stream_recvmsg")
@@ -58,7 +58,7 @@ int BPF_PROG(fe_unix_stream_recvmsg, const struct socket *sock, const struct msg
 SEC("fexit/unix_stream_recvmsg")
 int BPF_PROG(fx_unix_stream_recvmsg, const struct socket *sock, const struct msghdr *msg, size_t size, int flags, int ret)
 {
-	return on_unix_call_end(HT_FIELD(sock, sk), ret, HT_DIR_RX);
+	return on_unix_call_end(HT_FIELD(sock, sk), ret, HT_DIR_RX, HT_UNIX);
 }
 
 #ifndef HT_OLD

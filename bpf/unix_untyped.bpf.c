@@ -50,7 +50,7 @@ int kp_unix_stream_sendmsg(struct pt_regs *ctx)
 SEC("kretprobe/unix_stream_sendmsg")
 int kr_unix_stream_sendmsg(struct pt_regs *ctx)
 {
-	return on_unix_call_return(PT_REGS_RC(ctx), HT_DIR_TX);
+	return on_unix_call_return(PT_REGS_RC(ctx), HT_DIR_TX, HT_UNIX);
 }
 
 SEC("kprobe/unix_stream_sendpage")
@@ -62,7 +62,7 @@ int kp_unix_stream_sendpage(struct pt_regs *ctx)
 SEC("kretprobe/unix_stream_sendpage")
 int kr_unix_stream_sendpage(struct pt_regs *ctx)
 {
-	return on_unix_call_return(PT_REGS_RC(ctx), HT_DIR_TX);
+	return on_unix_call_return(PT_REGS_RC(ctx), HT_DIR_TX, HT_UNIX | HT_PAGES);
 }
 
 SEC("kprobe/unix_stream_recvmsg")
@@ -74,5 +74,5 @@ int kp_unix_stream_recvmsg(struct pt_regs *ctx)
 SEC("kretprobe/unix_stream_recvmsg")
 int kr_unix_stream_recvmsg(struct pt_regs *ctx)
 {
-	return on_unix_call_return(PT_REGS_RC(ctx), HT_DIR_RX);
+	return on_unix_call_return(PT_REGS_RC(ctx), HT_DIR_RX, HT_UNIX);
 }

@@ -6,8 +6,11 @@
  * In: the window of a call's bytes behind a 101, the stream's state. Out: records by ht_emit, the state advanced. Resumable at every byte. A 101 may have
  * turned to something else: to HTTP/2, which is told by its first bytes; or to what BPF does not know, which sooner than later violates the RFC, and of
  * which nothing more is told then.
+ * HT_OLD: no walk (payload.bpf.c: raw_step).
  */
 #include "frames.bpf.h"
+
+#ifndef HT_OLD
 
 #define FIN     0x80
 #define RSV     0x30 /* 0x40 is a compressed message's, RFC 7692 */
@@ -20,9 +23,6 @@
 /* Of what is no frame this much is copied: more than the longest header. */
 #define BAD_MOST 16
 
-/* HT_OLD: frames of a window. */
-#define OLD_WEBSOCKET 6
-
 /* What the stream begins with is HTTP/2's. No WebSocket frame begins so: a client's is masked, and a message's first one has a type. */
 static __always_inline int websocket_or_http2(struct ht_scratch *sc, __u32 at, __u32 cnt)
 {
@@ -32,7 +32,7 @@ static __always_inline int websocket_or_http2(struct ht_scratch *sc, __u32 at, _
 }
 
 /* A frame, or what is left of one. */
-HT_STEP long websocket_walk(__u32 i, struct ht_feed *f)
+static long websocket_walk(__u32 i, struct ht_feed *f)
 {
 	struct ht_scratch *sc = f->sc;
 	struct ht_stream *st = f->st;
@@ -92,9 +92,9 @@ HT_GLOBAL __noinline int ht_feed_websocket(struct ht_scratch *sc, struct ht_flow
 	cnt = ht_frames_load(sc, st, rem);
 	if (!cnt)
 		return 0;
-	HT_LOOP(HT_WIN / 2 + 1, OLD_WEBSOCKET, websocket_walk, &f);
+	bpf_loop(HT_WIN / 2 + 1, websocket_walk, &f, 0);
 	if (ht_frames_more(sc, cnt, rem))
-		HT_LOOP(HT_WIN / 2 + 1, 1, websocket_walk, &f);
+		bpf_loop(HT_WIN / 2 + 1, websocket_walk, &f, 0);
 	if (sc->found == HT_WALK_OTHER) {
 		/* What is carried is a header's begin there as well. */
 		fl->kind = HT_STREAM_HTTP2;
@@ -105,3 +105,5 @@ HT_GLOBAL __noinline int ht_feed_websocket(struct ht_scratch *sc, struct ht_flow
 	fl->quiet = 1;
 	return ht_emit(sc, fl, st, sc->at + ht_least(sc->end - sc->at, BAD_MOST) - sc->carry, rem);
 }
+
+#endif
