@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""HTTP/2 and gRPC: every scenario of scenarios_h2.py, untraced and then traced; header fields; streams open at the end."""
+"""HTTP/2 and gRPC: every scenario of scenarios_h2.py and scenarios_grpc.py, untraced and then traced; header fields; streams open at the end."""
 
 import subprocess
 
@@ -11,9 +11,11 @@ from bed.tracer import Tracer, trace_command
 from bed.wait import limit, wait_until
 from conftest import Stepper
 from expect import COLD, SENT
-from scenarios_h2 import ALL
+from scenarios_grpc import ALL as GRPC_CALLS
+from scenarios_h2 import ALL as STREAMS
 from test_scenarios import keep, run_traced, run_untraced
 
+ALL = STREAMS + GRPC_CALLS
 IDS = [scenario.name for scenario in ALL]
 assert len(set(IDS)) == len(IDS)
 
