@@ -5,6 +5,7 @@ import json
 
 from bed import h2server, hooks
 from bed.daemons import NGHTTPD, NGHTTPD_CLEAR, NGHTTPX_TLS
+from bed.frames import CODES
 from bed.nginx import H2_TLS as NGINX_H2
 from bed.wait import limit
 from expect import ANY, COLD, COLD_TLS, COLD_TLS_NAME, DIAL, DNS, FIRST, REUSED, SENT, TLS, Expect, OneOf
@@ -714,4 +715,5 @@ CLIENTS = [
     ),
 ]
 
+assert set(CODES) >= {"CANCEL", "INTERNAL_ERROR", "REFUSED_STREAM"}
 ALL = SINGLE + INTERIM + BROKEN + PARALLEL + CLIENTS
