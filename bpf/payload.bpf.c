@@ -614,15 +614,9 @@ HT_GLOBAL __noinline int ht_deliver_unread(struct ht_scratch *sc, struct ht_flow
 	return 0;
 }
 
-/*
- * Frames whose sender has been at it for longer than we have been looking. Answers HT_SAYS_*, or -1: it is nothing of the kind. HT_OLD: not looked for, as
- * the verifier would go through all of the rest once for each of its ways.
- */
+/* Frames whose sender has been at it for longer than we have been looking. Answers HT_SAYS_*, or -1: it is nothing of the kind. */
 static __always_inline int decide_late(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, int tx)
 {
-#ifdef HT_OLD
-	return -1;
-#else
 	int is = ht_http2_probe(sc, fl, st);
 
 	if (is == HT_HTTP2_NONE)
@@ -639,7 +633,6 @@ static __always_inline int decide_late(struct ht_scratch *sc, struct ht_flow *fl
 	else
 		fl->tx.mode = HT_MODE_CLOSE;
 	return HT_SAYS_CLIENT;
-#endif
 }
 
 HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st)
