@@ -293,7 +293,7 @@ def captured(_bed):
 
 @pytest.mark.parametrize("options, expected", [row[1:] for row in FILTERS], ids=[row[0] for row in FILTERS])
 def test_requests_of_a_capture(bed, captured, options, expected):
-    done = run(bed, "-r", captured, "-o", "jsonl", "--dials", "all", *options)
+    done = run(bed, "-r", captured, "-o", "jsonl", *options)
     assert done.returncode == 0, done.stderr
     check_filtered(Trace(done.stdout.splitlines()), expected)
 
