@@ -86,7 +86,7 @@ ALL = [
     ),
     grpc(
         "gRPC deadline",
-        [f"Slow:60:1:{limit(0.5)}"],
+        [f"Slow:60:1:{limit(1.5)}"],
         [
             call(
                 "Slow",
