@@ -129,6 +129,7 @@ CONNECT = [
                 status=None,
                 http=ANY,
                 proxy=proxy("http", TINYPROXY, 403),
+                url=f"localhost:{server.TLS_V4}",
                 args={"ConnectDone": [{"error": None}]},
             )
         ],
@@ -221,6 +222,7 @@ CONNECT = [
                 http=ANY,
                 tls={},
                 proxy=proxy("https", SQUID_TLS, 403),
+                url=f"localhost:{server.TLS_V4}",
             )
         ],
         exit=56,
@@ -335,7 +337,7 @@ SOCKS = [
         [
             Expect(
                 REFUSED,
-                type=OneOf("request", "dial"),
+                type="dial",
                 outcome="connect_error",
                 phase="connect",
                 method=None,
@@ -354,7 +356,7 @@ SOCKS = [
         [
             Expect(
                 REFUSED,
-                type=OneOf("request", "dial"),
+                type="dial",
                 outcome="connect_error",
                 phase="connect",
                 method=None,

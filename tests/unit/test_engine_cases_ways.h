@@ -83,18 +83,18 @@ static const struct engine_case
 		  " PutIdleConn [c-1 127.0.0.1:39999>127.0.0.1:3128 #1 tls=openssl,TLSv1.3,TLS_AES_256_GCM_SHA384,alpn=-,sni=h.test,resumed=no,nested proxy=http,127.0.0.1:3128,200]\n" },
 		{ "C13c: refused: the dial ends there; who asked what is told, no request",
 		  "show args conn bytes\n" PROXY_UP CONNECT DENIED KEEP "counts\n",
-		  "- https://a/ connect_error connect/PROXY_403 : GetConn{127.0.0.1:3128} ConnectStart{127.0.0.1:3128} ConnectDone{127.0.0.1:3128} [c-1 127.0.0.1:40001>127.0.0.1:3128 #1 proxy=http,127.0.0.1:3128,403] tx=-1+-1 rx=-1+-1\n"
+		  "- a:443 connect_error connect/PROXY_403 : GetConn{127.0.0.1:3128} ConnectStart{127.0.0.1:3128} ConnectDone{127.0.0.1:3128} [c-1 127.0.0.1:40001>127.0.0.1:3128 #1 proxy=http,127.0.0.1:3128,403] tx=-1+-1 rx=-1+-1\n"
 		  "requests=1 dials=0\n" },
 		{ "refused, another port", PROXY_UP "tx 1 'CONNECT a:8443 HTTP/1.1~Host: a:8443~~'\n" DENIED KEEP,
-		  "- https://a:8443/ connect_error connect/PROXY_403 : " COLD_DIAL "\n" },
+		  "- a:8443 connect_error connect/PROXY_403 : " COLD_DIAL "\n" },
 		{ "refused, port 80", PROXY_UP "tx 1 'CONNECT a:80 HTTP/1.1~Host: a:80~~'\n" DENIED KEEP,
-		  "- http://a/ connect_error connect/PROXY_403 : " COLD_DIAL "\n" },
+		  "- a:80 connect_error connect/PROXY_403 : " COLD_DIAL "\n" },
 		{ "refused, and the proxy closes: until then its words are read",
 		  PROXY_UP CONNECT "rx 1 'HTTP/1.1 502 Bad~Connection: close~~no'\n fin 1\n eof 1\n close 1\n +1s\n",
-		  "- https://a/ connect_error connect/PROXY_502 : " COLD_DIAL "\n" },
+		  "- a:443 connect_error connect/PROXY_502 : " COLD_DIAL "\n" },
 		{ "refused, and the client does not read on",
 		  PROXY_UP CONNECT "rx 1 'HTTP/1.1 403 No~Connection: close~~'\n close 1\n +1s\n",
-		  "- https://a/ connect_error connect/PROXY_403 : " COLD_DIAL "\n" },
+		  "- a:443 connect_error connect/PROXY_403 : " COLD_DIAL "\n" },
 		{ "407, then the same with credentials: no failure, and no hooks",
 		  "show args conn\n" PROXY_UP CONNECT AUTH
 		  "tx 1 'CONNECT a:443 HTTP/1.1~Host: a:443~Proxy-Authorization: x~~'\n" GRANTED IN_TLS TGET TOK KEEP "counts\n",
@@ -104,38 +104,38 @@ static const struct engine_case
 		  "requests=1 dials=0 tunnels=1\n" },
 		{ "407, and nothing follows for 300 ms", PROXY_UP CONNECT AUTH "+299ms\n due\n +1ms\n",
 		  "due +1000us\n"
-		  "- https://a/ connect_error connect/PROXY_407 : " COLD_DIAL "\n" },
+		  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n" },
 		{ "407, and the client gives up", PROXY_UP CONNECT AUTH "close 1\n +1s\n counts\n",
-		  "- https://a/ connect_error connect/PROXY_407 : " COLD_DIAL "\n"
+		  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n"
 		  "requests=1 dials=0\n" },
 		{ "407 on a connection that is not kept",
 		  PROXY_UP CONNECT "rx 1 'HTTP/1.1 407 Auth~Content-Length: 0~Connection: close~~'\n",
-		  "- https://a/ connect_error connect/PROXY_407 : " COLD_DIAL "\n" },
+		  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n" },
 		{ "407, then another request: the tunnel was refused",
 		  PROXY_UP CONNECT AUTH "tx 1 'GET http://b/ HTTP/1.1~Host: b~~'\n" OK KEEP,
-		  "- https://a/ connect_error connect/PROXY_407 : " COLD_DIAL "\n"
+		  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n"
 		  "GET http://b/ 200 ok : " REUSED SENT GOT PUT },
 		{ "407 twice: the second is the failure",
 		  PROXY_UP CONNECT AUTH CONNECT "rx 1 'HTTP/1.1 407 Auth~Connection: close~Content-Length: 0~~'\n" KEEP,
-		  "- https://a/ connect_error connect/PROXY_407 : " COLD_DIAL "\n" },
+		  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n" },
 		{ "refused, then granted on the same connection: its dial is told with the refused",
 		  "show time conn\n" PROXY_UP CONNECT DENIED KEEP CONNECT GRANTED IN_TLS TGET TOK KEEP,
-		  "- https://a/ connect_error connect/PROXY_403 : GetConn@0 ConnectStart@0 ConnectDone@10 [c-1 127.0.0.1:40001>127.0.0.1:3128 #1 proxy=http,127.0.0.1:3128,403]\n"
+		  "- a:443 connect_error connect/PROXY_403 : GetConn@0 ConnectStart@0 ConnectDone@10 [c-1 127.0.0.1:40001>127.0.0.1:3128 #1 proxy=http,127.0.0.1:3128,403]\n"
 		  "GET https://a/ 200 ok : GetConn@0 TLSHandshakeStart@25 TLSHandshakeDone@65 GotConn{fresh}@65 WroteHeaders@75 WroteRequest@75 GotFirstResponseByte@85 GotResponseHeaders@85 GotBody@85 PutIdleConn@85 [c-1 127.0.0.1:40001>127.0.0.1:3128 #1 tls=openssl,TLSv1.3,TLS_AES_256_GCM_SHA384,alpn=-,sni=h.test,resumed=no,nested proxy=http,127.0.0.1:3128,200]\n" },
 		{ "an interim response in front", PROXY_UP CONNECT "rx 1 'HTTP/1.1 100 Continue~~'\n" GRANTED IN_TLS TGET TOK KEEP,
 		  "GET https://a/ 200 ok : " COLD_TLS SENT GOT PUT },
 		{ "the proxy closes without an answer", PROXY_UP CONNECT "fin 1\n eof 1\n close 1\n +1s\n",
-		  "- https://a/ connect_error connect/closed : " COLD_DIAL "\n" },
+		  "- a:443 connect_error connect/closed : " COLD_DIAL "\n" },
 		{ "the proxy resets", PROXY_UP CONNECT "reset 1\n rxfail 1 ECONNRESET\n +1s\n",
-		  "- https://a/ connect_error connect/ECONNRESET : " COLD_DIAL "\n" },
-		{ "the client gives up", PROXY_UP CONNECT "close 1\n +1s\n", "- https://a/ aborted connect/aborted : " COLD_DIAL "\n" },
-		{ "tracing ends", PROXY_UP CONNECT "end\n", "- https://a/ incomplete connect/incomplete : " COLD_DIAL "\n" },
+		  "- a:443 connect_error connect/ECONNRESET : " COLD_DIAL "\n" },
+		{ "the client gives up", PROXY_UP CONNECT "close 1\n +1s\n", "- a:443 aborted connect/aborted : " COLD_DIAL "\n" },
+		{ "tracing ends", PROXY_UP CONNECT "end\n", "- a:443 incomplete connect/incomplete : " COLD_DIAL "\n" },
 		{ "the answer is no HTTP", PROXY_UP CONNECT "rx 1 'garbage~~'\n +1s\n",
-		  "- https://a/ protocol_error connect/not_http : " COLD_DIAL "\n" },
+		  "- a:443 protocol_error connect/not_http : " COLD_DIAL "\n" },
 		{ "TLS fails in the tunnel: HTTP is proven by ALPN",
 		  "show args conn\n" PROXY_UP CONNECT GRANTED
 		  "tls 1 start\n tls 1 bind 1 nested\n tx 1 tls13_client handshake\n rx 1 tls13_server handshake\n tls 1 fail 20 134 18\n close 1\n +1s\n",
-		  "- https://a/ tls_error tls/CERTIFICATE_VERIFY_FAILED : GetConn{127.0.0.1:3128} ConnectStart{127.0.0.1:3128} ConnectDone{127.0.0.1:3128} " TLS
+		  "- a:443 tls_error tls/CERTIFICATE_VERIFY_FAILED : GetConn{127.0.0.1:3128} ConnectStart{127.0.0.1:3128} ConnectDone{127.0.0.1:3128} " TLS
 		  "{-,-,alpn=-,sni=h.test,resumed=-,CERTIFICATE_VERIFY_FAILED} [c-1 127.0.0.1:40001>127.0.0.1:3128 #0 tls=openssl,TLSv1.3,TLS_AES_256_GCM_SHA384,alpn=-,sni=h.test,resumed=no,nested proxy=http,127.0.0.1:3128,200]\n" },
 		{ "a tunnel that nobody uses", PROXY_UP CONNECT GRANTED "close 1\n +1s\n counts\n",
 		  "dial 127.0.0.1:3128 unused : " COLD_DIAL "\n"
@@ -187,7 +187,7 @@ static const struct engine_case
 		  "GET http://a/ 200 ok : GetConn{h.test:3130} GotConn{reused}" SENT HEAD
 		  "{200} GotBody{2} PutIdleConn [c-1 127.0.0.1:40001>127.0.0.1:3130 #2 proxy=https,127.0.0.1:3130,200]\n" },
 		{ "an HTTPS proxy refuses", "show conn\n" SAFE_UP TCONNECT "trx 1 'HTTP/1.1 403 No~Content-Length: 0~~'\n" KEEP,
-		  "- https://a/ connect_error connect/PROXY_403 : " COLD_DIAL " " TLS
+		  "- a:443 connect_error connect/PROXY_403 : " COLD_DIAL " " TLS
 		  " [c-1 127.0.0.1:40001>127.0.0.1:3130 #1 tls=openssl,TLSv1.3,TLS_AES_256_GCM_SHA384,alpn=-,sni=h.test,resumed=no,nested proxy=https,127.0.0.1:3130,403]\n" },
 		{ "the target's object is never bound",
 		  SAFE_UP TCONNECT TGRANTED "ttx 1 tls12_client stream=tls\n trx 1 '' +900 stream=tls\n close 1\n +1s\n counts\n",
@@ -279,7 +279,7 @@ static const struct engine_case
 							    "close 1\n +1s\n connect 1 127.0.0.1:1080\n up 1\n" SOCKS5 SOCKS_443 SOCKS_NO
 							    "close 1\n +1s\n",
 		  "GET https://h.test/ 200 ok : " COLD_TLS SENT GOT PUT
-		  "- https://h.test/ connect_error connect/SOCKS_CONNECTION_REFUSED : " COLD_DIAL "\n" },
+		  "- h.test:443 connect_error connect/SOCKS_CONNECTION_REFUSED : " COLD_DIAL "\n" },
 		{ "the password is wrong",
 		  "show conn\n filtered\n" SOCKS_UP
 		  "tx 1 '\\x05\\x01\\x02' stream=socks\n rx 1 '\\x05\\x02' stream=socks\n tx 1 '' +11 stream=socks\n rx 1 '\\x01\\x01' stream=socks\n close 1\n +1s\n counts\n",

@@ -110,7 +110,7 @@ static void a_proxy_that_refuses(void **state)
 	assert_memory_equal(proxy->address, "127.0.0.1:", 10);
 	assert_int_equal(proxy->status, 403);
 	assert_null(httptrace_request__method(request));
-	assert_memory_equal(httptrace_request__url(request), "https://localhost:", 18);
+	assert_memory_equal(httptrace_request__url(request), "localhost:", 10);
 	assert_int_equal(httptrace_request__outcome(request), HTTPTRACE_CONNECT_ERROR);
 	let_go();
 }

@@ -199,8 +199,9 @@ static void report(struct ht_dial *dial, struct ht_conn *conn, const struct verd
 	if (!request)
 		return;
 	request->host_port = ht_request_strdup(request, host_port);
-	if (is_http)
-		request->url = ht_route_url(request, target);
+	/* The scheme is not known; nor, of a URL, a path. */
+	if (is_http && target[0])
+		request->url = ht_request_strdup(request, target);
 	ht_hook_get_conn(request, first_ns(dial), request->host_port);
 	add_dial_hooks(dial, request);
 	if (conn) {

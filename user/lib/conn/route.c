@@ -276,16 +276,3 @@ void ht_route_add_tls_hooks(const struct ht_route *route, struct httptrace_reque
 		info.server_name = ht_request_strdup(request, tls->server_name);
 	ht_request_add_hook(request, HTTPTRACE_TLS_HANDSHAKE_DONE, (int64_t)tls->done_ns, HTTPTRACE_OBSERVED, &info);
 }
-
-const char *ht_route_url(struct httptrace_request *request, const char *target)
-{
-	const char *colon = strrchr(target, ':');
-	size_t len = strlen(target);
-	bool is_http = colon && !strcmp(colon, ":80");
-
-	if (!len)
-		return NULL;
-	if (colon && (is_http || !strcmp(colon, ":443")))
-		len = (size_t)(colon - target);
-	return ht_request_printf(request, "%s://%.*s/", is_http ? "http" : "https", (int)len, target);
-}

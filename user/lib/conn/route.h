@@ -61,10 +61,5 @@ void ht_route_proxy_text(const struct ht_conn *conn, char buf[HT_ROUTE_HOST_PORT
 void ht_route_describe(const struct ht_conn *conn, struct httptrace_request *request);
 /* TLSHandshakeStart and TLSHandshakeDone of an HTTPS proxy. */
 void ht_route_add_tls_hooks(const struct ht_route *route, struct httptrace_request *request);
-/*
- * The URL behind a target ("host:port") of which nothing else is known, as the ports say: http for 80, else https. In the request's arena; NULL where there
- * is no target.
- */
-const char *ht_route_url(struct httptrace_request *request, const char *target);
 
 #endif

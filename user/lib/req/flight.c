@@ -139,22 +139,28 @@ static bool is_for_proxy(const struct ht_conn *conn, const struct ht_asked *aske
 	return server_name[0] && !ht_span_is(host, server_name);
 }
 
-/* The first hop: the proxy where there is one, or the target may be in absolute form for one; else the Host field's, else the address. */
-static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_asked *asked)
+/* A target in absolute-form may be what tells that there is a proxy. */
+static void take_proxy(struct ht_conn *conn, struct httptrace_request *request, const struct ht_asked *asked)
 {
-	struct ht_conn *conn = exchange->conn;
 	struct ht_span authority = target_authority(asked->target);
-	struct ht_span host = asked->host;
-	char text[HT_ROUTE_HOST_PORT_MAX];
 
 	if (!is_tunnel(conn) && authority.len && is_for_proxy(conn, asked, authority) &&
 	    ht_route_make(conn, asked->is_tls ? HT_PROXY_HTTPS : HT_PROXY_HTTP))
 		ht_route_describe(conn, request);
+}
+
+/* The first hop: the proxy where there is one, or the target may be in absolute form for one; else the Host field's, else the address. */
+static const char *host_port_of(struct ht_exchange *exchange, struct httptrace_request *request, const struct ht_asked *asked)
+{
+	struct ht_conn *conn = exchange->conn;
+	struct ht_span host = asked->host;
+	char text[HT_ROUTE_HOST_PORT_MAX];
+
 	if (is_tunnel(conn) || request->has_proxy || is_connect(asked)) {
 		ht_route_proxy_text(conn, text);
 		return ht_request_strdup(request, text);
 	}
-	if (authority.len)
+	if (target_authority(asked->target).len)
 		host.len = 0;
 	if (host.len)
 		host = host_only(host);
@@ -213,6 +219,7 @@ void ht_flight_asks(struct ht_exchange *exchange, struct ht_flight *flight, cons
 		memcpy(flight->method, asked->method.ptr, method_len);
 	flight->method[method_len] = '\0';
 	request->method = method_len ? ht_request_strndup(request, asked->method.ptr, asked->method.len) : NULL;
+	take_proxy(exchange->conn, request, asked);
 	request->host_port = host_port_of(exchange, request, asked);
 	request->url = url_of(exchange, request, asked);
 }

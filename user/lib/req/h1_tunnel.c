@@ -38,18 +38,18 @@ static bool is_of_dial(enum httptrace_hook_id id)
 	}
 }
 
-/* What was asked of the proxy, not of the target, is not told. None of its hooks has been handed over: it was never identified. */
+/*
+ * What was asked of the proxy, not of the target, is not told; the target is, as CONNECT has it: host and port, as the scheme is not known. None of its hooks
+ * has been handed over: it was never identified.
+ */
 static void strip(struct httptrace_request *request)
 {
-	const char *target = request->url;
-
 	for (size_t i = request->hook_cnt; i-- > 0;)
 		if (!is_of_dial(request->hooks[i].id))
 			ht_request_remove_hook(request, request->hooks[i].info);
 	request->method = NULL;
 	request->http = NULL;
 	request->status = 0;
-	request->url = target ? ht_route_url(request, target) : NULL;
 	request->sent = request->received = (struct httptrace_message){ .sz = sizeof(request->sent), .header_bytes = -1, .body_bytes = -1 };
 }
 
