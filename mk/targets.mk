@@ -16,7 +16,7 @@ test: ## install what is missing, build, run every test; TESTS='unit e2e' select
 	+@$(if $(call selected,fuzz),$(SUBMAKE) fuzz-targets)
 	+@$(if $(call selected,sanitize),$(SUBMAKE) sanitize-targets)
 	@tests/run --build $(B) $(TESTS)
-test-vm: ## tests under every kernel of tests/vm/kernels.py, emulated (root), and docs/kernels.md; KERNELS='6.1 6.12' selects: half an hour each
+test-vm: ## tests under every kernel of tests/vm/kernels.py, emulated (root), and docs/kernels.md; KERNELS='6.1 6.12' selects: an hour or more each
 	@packaging/install-deps.sh test
 	@packaging/install-deps.sh vm
 	+@$(SUBMAKE) $(PARALLEL) tests

@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 sys.dont_write_bytecode = True
 
-from bed import certs, daemons, dns, h2server, netns, nginx, server, tracer  # noqa: E402  (the path comes first)
+from bed import certs, daemons, dns, h2server, netns, nginx, server, shared, tracer  # noqa: E402  (the path comes first)
 from bed.wait import limit  # noqa: E402
 
 
@@ -53,7 +53,8 @@ class Bed:
         self._nginx = self._h2 = None
         self.daemons = daemons.Daemons(folder, self.certificates)
         self._numbers = itertools.count(1)
-        self._running = []
+        self._running, self._kept = [], []
+        self._shared = None
 
     @property
     def nginx(self):
@@ -66,6 +67,13 @@ class Bed:
         if self._h2 is None:
             self._h2 = h2server.H2Server(self.certificates)
         return self._h2
+
+    @property
+    def shared(self):
+        """The tracer that tests share, where HTTPTRACE_SHARED asks for one, else None."""
+        if self._shared is None and os.environ.get("HTTPTRACE_SHARED"):
+            self._shared = shared.SharedTracer(self, Stepper, self.nginx and nginx.LOAD_PLAIN)
+        return self._shared
 
     def forget(self):
         """What was served so far."""
@@ -115,15 +123,16 @@ class Bed:
             **more,
         )
 
-    def start(self, arguments, env=None, **more):
-        """A background client, ended with the test at the latest."""
+    def start(self, arguments, env=None, is_kept=False, **more):
+        """A background client, ended with the test at the latest, or with the session where it is kept."""
         options = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": env or self.env, **more}
         process = subprocess.Popen(arguments, **options)
-        self._running.append(process)
+        (self._kept if is_kept else self._running).append(process)
         return process
 
-    def end_all(self):
-        for process in self._running:
+    def end_all(self, is_kept=False):
+        ended = self._running + (self._kept if is_kept else [])
+        for process in ended:
             if process.poll() is None:
                 process.kill()
             process.wait()
@@ -134,9 +143,15 @@ class Bed:
                     except BrokenPipeError:
                         pass
         self._running.clear()
+        if is_kept:
+            self._kept.clear()
+
+    def stop_shared(self):
+        if self._shared is not None:
+            self._shared.stop()
 
     def stop(self):
-        self.end_all()
+        self.end_all(is_kept=True)
         for part in (self._nginx, self._h2, self.daemons):
             if part:
                 part.stop()
@@ -147,8 +162,8 @@ class Bed:
 class Stepper:
     """clients/steps.py on a string, or h2steps.py: one step, one answer."""
 
-    def __init__(self, bed, env=None, script="steps.py"):
-        self.process = bed.start(bed.script(script, "-"), env=env)
+    def __init__(self, bed, env=None, script="steps.py", **more):
+        self.process = bed.start(bed.script(script, "-"), env=env, **more)
         self.pid = json.loads(self.process.stdout.readline())["pid"]
 
     def __call__(self, *step):
@@ -217,7 +232,10 @@ def _bed():
     folder = tempfile.mkdtemp(prefix="httptrace-bpf-e2e-")
     bed = Bed(folder)
     yield bed
-    bed.stop()
+    try:
+        bed.stop_shared()
+    finally:
+        bed.stop()
     shutil.rmtree(folder)
 
 

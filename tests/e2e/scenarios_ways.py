@@ -13,6 +13,7 @@ from bed.daemons import (
     NGHTTPX,
     PASSWORD,
     SOCKS4A,
+    SQUID_ASKING,
     SQUID_TLS,
     TINYPROXY,
     USER,
@@ -135,6 +136,34 @@ CONNECT = [
         ],
         exit=56,
         why="hooks.md 13c: the dial ends there",
+    ),
+    proxied(
+        "CONNECT, once more with credentials",
+        "squid",
+        curl("-x", f"http://{USER}:{PASSWORD}@127.0.0.1:{SQUID_ASKING}", "--proxy-anyauth", S),
+        ["GET 200"],
+        [Expect(f"{COLD_TLS} {LAST}", tls=CURL_TLS, proxy=proxy("http", SQUID_ASKING, 200), url=f"{S}/", args=dialled(f"127.0.0.1:{SQUID_ASKING}"))],
+        why="a 407 that is followed by the same with credentials on the same connection is no failure",
+    ),
+    proxied(
+        "CONNECT without the credentials that are asked for",
+        "squid",
+        curl("-x", f"http://127.0.0.1:{SQUID_ASKING}", S),
+        [],
+        [
+            Expect(
+                REFUSED,
+                outcome="connect_error",
+                phase="connect",
+                code="PROXY_407",
+                method=None,
+                status=None,
+                http=ANY,
+                proxy=proxy("http", SQUID_ASKING, 407),
+                url=f"localhost:{server.TLS}",
+            )
+        ],
+        exit=56,
     ),
     proxied(
         "CONNECT that the proxy cannot make",

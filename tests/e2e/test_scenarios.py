@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Every scenario of scenarios.py: untraced, so that a failure with the tracer is the tracer's; then traced, as httptrace-bpf -- CLIENT.
 
-HTTPTRACE_KEEP=FOLDER keeps a capture of each traced one there: tests/replay/captures was made so.
+HTTPTRACE_KEEP=FOLDER keeps a capture of each traced one there: tests/replay/captures was made so. HTTPTRACE_SHARED=1 has one tracer for all of
+them (bed/shared.py), instead of one for each.
 """
 
 import os
@@ -54,7 +55,11 @@ def run_untraced(bed, scenario):
 
 def run_traced(bed, scenario, *options):
     server = prepare(bed, scenario)
-    trace = trace_command(bed, scenario.client(bed), *options, env=bed.env if scenario.trusting else bed.distrusting)
+    env = bed.env if scenario.trusting else bed.distrusting
+    if bed.shared:
+        trace = bed.shared.trace(scenario.client(bed), env=env)
+    else:
+        trace = trace_command(bed, scenario.client(bed), *options, env=env)
     assert exit_is_right(scenario, trace.status), f"exit status {trace.status}: {trace.stdout} {trace.stderr}"
     entries = served(server, scenario)
     assert in_short(entries) == scenario.served
@@ -78,7 +83,8 @@ def run_traced(bed, scenario, *options):
         wrong += scenario.check(records, entries, trace)
     assert not wrong, "\n".join([scenario.why, *wrong, trace.stderr[-1500:], *trace.lines])
     trace.nothing_lost()
-    assert trace.summary["requests"] == len(trace.requests) and trace.summary["dials"] == len(trace.dials)
+    if not bed.shared:
+        assert trace.summary["requests"] == len(trace.requests) and trace.summary["dials"] == len(trace.dials)
 
 
 @pytest.mark.parametrize("scenario", ALL, ids=IDS)

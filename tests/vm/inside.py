@@ -65,7 +65,7 @@ class Inside:
         for number, part in enumerate(parts(self.form, backend != ANY, os.environ["HTTPTRACE_VM"])):
             print(f"-- {backend}: {part.what}", flush=True)
             results = self.share / f"{backend}-{number}"
-            env["HTTPTRACE_SEEN"] = f"{results}.seen"
+            env["HTTPTRACE_SEEN"], env["HTTPTRACE_SHARED"] = f"{results}.seen", "1" if part.is_shared else ""
             # Started for each part: -k is for one part only.
             command = [sys.executable, "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "--color=no", f"--junitxml={results}.xml"]
             subprocess.run([*command, *part.tests], cwd=E2E, env=env, stdin=subprocess.DEVNULL, check=False)
@@ -100,7 +100,7 @@ class Inside:
         self.features(ANY)
         refused = {backend: why for backend in BACKENDS if (why := self.features(backend))}
         (self.share / "refused.json").write_text(json.dumps(refused), encoding="utf-8")
-        for backend in (ANY, *(name for name in BACKENDS if name not in refused)):
+        for backend in (*(name for name in BACKENDS if name not in refused), ANY):
             self.tests(backend)
         (self.share / "ended").touch()
 

@@ -154,10 +154,10 @@ def text(folder, names=tuple(KERNELS)):
     out += "All programs of a backend together, with what was refused and loaded once more:\n\n" + loads_table(kernels)
     out += "## What was run\n\n`make test` runs the short form under 5.10 and 6.1, `make test-vm` the long one under all.\n\n"
     out += table(
-        ["tests", "backend", "short", "long"],
+        ["tests", "backend", "tracer", "short", "long"],
         [
             [f"{part.what}: `{' '.join(part.tests) if len(part.tests) < 6 else f'{len(part.tests)} of them'}`{fewer(part)}",
-             "each, forced" if part.is_forced else "any", *("yes" if form in part.forms else "" for form in ("short", "long"))]
+             "each, forced" if part.is_forced else "any", "one" if part.is_shared else "each its own", *("yes" if form in part.forms else "" for form in ("short", "long"))]
             for part in PLAN
         ],
     )

@@ -2,7 +2,8 @@
 """Real servers and proxies, as Debian packages them, each with a configuration of the tests' own. Daemons.NAME starts one at first use.
 
 nghttpd, nghttpd_clear: HTTP/2; nghttpx in front of server.py: it answers Upgrade: h2c
-tinyproxy: an HTTP proxy that lets CONNECT through to the bed's ports only, 403 for others; squid: the same, over TLS too (an HTTPS proxy)
+tinyproxy: an HTTP proxy that lets CONNECT through to the bed's ports only, 403 for others; squid: the same, over TLS too (an HTTPS proxy), and
+at one port for those only who name themselves (407)
 microsocks: SOCKS5, microsocks_password: with RFC 1929's user and password; danted: SOCKS4 and 5; socks4a: socks4server.py
 grpc, websocket: grpcserver.py, wsserver.py
 """
@@ -18,7 +19,7 @@ from .wait import limit, wait_until
 
 NGHTTPD, NGHTTPD_CLEAR = 9543, 9581
 NGHTTPX, NGHTTPX_TLS = 9580, 9544
-TINYPROXY, SQUID, SQUID_TLS = 9888, 9128, 9129
+TINYPROXY, SQUID, SQUID_TLS, SQUID_ASKING = 9888, 9128, 9129, 9130
 MICROSOCKS, MICROSOCKS_PASSWORD, DANTED, SOCKS4A = 9180, 9181, 9184, 9185
 GRPC, WEBSOCKET, WEBSOCKET_TLS = 9051, 9300, 9343
 
@@ -39,10 +40,15 @@ DisableViaHeader Yes
 
 SQUID_CONF = """\
 http_port 127.0.0.1:{port}
+http_port 127.0.0.1:{asking}
 https_port 127.0.0.1:{tls} tls-cert={cert} tls-key={key}
+auth_param basic program /usr/lib/squid/basic_fake_auth
+acl asking localport {asking}
+acl known proxy_auth REQUIRED
 acl allowed port {allowed}
 acl CONNECT method CONNECT
 http_access deny CONNECT !allowed
+http_access deny asking !known
 http_access allow all
 cache deny all
 access_log none
@@ -220,6 +226,7 @@ class Daemons:
             conf = SQUID_CONF.format(
                 port=SQUID,
                 tls=SQUID_TLS,
+                asking=SQUID_ASKING,
                 cert=self.certificates.cert,
                 key=self.certificates.key,
                 allowed=" ".join(map(str, ALLOWED)),
@@ -228,7 +235,7 @@ class Daemons:
             )
             return [find("squid"), "--foreground", "-f", self._file("squid.conf", conf)]
 
-        return self._daemon("squid", arguments, SQUID, SQUID_TLS)
+        return self._daemon("squid", arguments, SQUID, SQUID_TLS, SQUID_ASKING)
 
     @property
     def microsocks(self):
