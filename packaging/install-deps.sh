@@ -11,8 +11,8 @@ build='gcc libc6-dev clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libcaps
 image='busybox-static cpio kmod xz-utils zstd python3'
 serve='curl ca-certificates openssl python3 python3-h2'
 tests='libcmocka-dev libclang-rt-dev libssl-dev nginx python3-pytest python3-requests wget perl libwww-perl libio-socket-ssl-perl iproute2'
-# Clients and servers of HTTP/2, gRPC and WebSocket; proxies of each kind (dante speaks SOCKS4, microsocks SOCKS5).
-ways='nghttp2-client nghttp2-server nghttp2-proxy python3-httpx python3-h2 python3-grpcio python3-websockets python3-websocket tinyproxy squid-openssl microsocks dante-server'
+# Clients and servers of HTTP/2, gRPC and WebSocket; proxies of each kind (dante speaks SOCKS4, microsocks SOCKS5); what speaks HTTP over Unix sockets.
+ways='nghttp2-client nghttp2-server nghttp2-proxy python3-httpx python3-h2 python3-grpcio python3-websockets python3-websocket tinyproxy squid-openssl microsocks dante-server podman python3-docker'
 
 die() {
 	echo "install-deps: $1" >&2

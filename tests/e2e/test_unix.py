@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 import socket
 import sys
 
@@ -26,6 +27,31 @@ def test_untraced(bed, scenario):
 @pytest.mark.parametrize("scenario", UNIX, ids=IDS)
 def test_traced(bed, scenario):
     run_traced(bed, scenario, *keep(scenario))
+
+
+# ---- clients of podman's and docker's API
+
+DOCKER_PY = "import docker, sys; client = docker.DockerClient(base_url='unix://' + sys.argv[1], version='1.41'); print(client.version()['ApiVersion'])"
+
+
+@pytest.mark.parametrize("client, path", [("podman", "/v4.3.1/libpod/version"), ("docker.py", "/v1.41/version")])
+def test_api_client(bed, client, path):
+    """Go's net/http (podman --remote), and requests with an adapter of its own (docker's library): both make up a host."""
+    if not shutil.which("podman"):
+        pytest.skip("podman is not installed (packaging/install-deps.sh test; there is none for a guest of another architecture)")
+    at = bed.daemons.podman.socket
+    remote = [shutil.which("podman"), "--url", f"unix://{at}", "--remote", "version"]
+    trace = trace_command(bed, remote if client == "podman" else ["/usr/bin/python3", "-c", DOCKER_PY, at])
+    assert trace.status == 0, trace.stderr
+    trace.nothing_lost()
+    assert trace.requests and not trace.dials
+    for record in trace.requests:
+        assert (record["method"], record["status"], record["outcome"], record["http"]) == ("GET", 200, "ok", "1.1")
+        names = " ".join(hook["hook"] for hook in record["hooks"])  # what follows the answer is the client's affair
+        assert names.startswith(REUSED if record["conn"]["reused"] else COLD), names
+        if not record["conn"]["reused"]:
+            assert [hook["args"] for hook in hooks.find(record, "ConnectStart")] == [{"network": "unix", "addr": at}]
+    assert trace.requests[-1]["url"].partition("://")[2].partition("/")[::2] in (("d", path[1:]), ("localhost", path[1:]))
 
 
 # ---- connects that fail

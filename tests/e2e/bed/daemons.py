@@ -5,7 +5,7 @@ nghttpd, nghttpd_clear: HTTP/2; nghttpx in front of server.py: it answers Upgrad
 tinyproxy: an HTTP proxy that lets CONNECT through to the bed's ports only, 403 for others; squid: the same, over TLS too (an HTTPS proxy), and
 at one port for those only who name themselves (407)
 microsocks: SOCKS5, microsocks_password: with RFC 1929's user and password; danted: SOCKS4 and 5; socks4a: socks4server.py
-grpc, websocket: grpcserver.py, wsserver.py
+grpc, websocket: grpcserver.py, wsserver.py; podman: the service of that name at a Unix socket
 """
 
 import os
@@ -236,6 +236,21 @@ class Daemons:
             return [find("squid"), "--foreground", "-f", self._file("squid.conf", conf)]
 
         return self._daemon("squid", arguments, SQUID, SQUID_TLS, SQUID_ASKING)
+
+    @property
+    def podman(self):
+        """Podman's service, which speaks docker's API, too; .socket is where."""
+        folder = os.path.join(self.folder, "podman")
+        path = f"{folder}.sock"
+
+        def start():
+            storage = ["--root", f"{folder}/root", "--runroot", f"{folder}/run", "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs"]
+            daemon = Daemon(self.folder, "podman", [find("podman"), *storage, "system", "service", "-t", "0", f"unix://{path}"])
+            wait_until(lambda: daemon.process.poll() is not None or os.path.exists(path), 20, "podman's socket")
+            daemon.socket = path
+            return daemon
+
+        return self._once("podman", start)
 
     @property
     def microsocks(self):
