@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Scenarios of HTTP over Unix sockets: hooks.md C17. test_unix.py runs them."""
 
-from bed import server
+from bed import grpcserver, server
 from expect import COLD, COLD_TLS, DIAL, FIRST, GONE, KEPT, LAST, REUSED, SENT, Expect
-from scenario import CURL, CURL_TLS, OWN, Scenario
+from scenario import CURL, CURL_TLS, OWN, Scenario, script
+from scenarios_grpc import call
 
 HOST = "docker"
+GRPC_URL = "http://localhost/bed.Echo/Unary"  # as grpcio makes it up
 GET = f"GET /%s HTTP/1.1\r\nHost: {HOST}\r\n\r\n"
 
 
@@ -47,7 +49,7 @@ def has_no_name(records, _served, _run):
 
 
 def unix(name, client, served, expect, **more):
-    return Scenario(name, client, served, expect, through="unix", check=more.pop("check", has_no_name), **more)
+    return Scenario(name, client, served, expect, through=more.pop("through", "unix"), check=more.pop("check", has_no_name), **more)
 
 
 UNIX = [
@@ -138,5 +140,18 @@ UNIX = [
         unix_steps(server.UNIX, ["connect", "a"], ["send", "a", GET % "?n=100000&pieces=10&slow=1"], ["read", "a", 200], ["close", "a"]),
         ["GET 200"],
         [Expect(COLD, outcome="aborted", phase="receive", closed_by="client")],
+    ),
+    unix(
+        "unix: gRPC",
+        script("grpc_call.py", f"unix-abstract:{grpcserver.UNIX}", "Unary:hello", "Unary:you"),
+        [],
+        [
+            call("Unary", cold=True, url=GRPC_URL, args=dialled(f"@{grpcserver.UNIX}")),
+            call("Unary", url=GRPC_URL),
+        ],
+        same_connection=[0, 1],
+        needs=("grpc",),
+        through="unseen",
+        why="HTTP/2 over a Unix socket",
     ),
 ]

@@ -18,6 +18,7 @@ import grpc
 from .server import Ledger, content
 
 PORT = 9051
+UNIX = "bed-grpc"  # an abstract name
 SERVICE = "bed.Echo"
 DETAILS = "no such thing: 100 % of \u00fc"  # grpc-message is percent-encoded
 
@@ -105,6 +106,7 @@ def main():
     ledger = Ledger()
     server = grpc.server(futures.ThreadPoolExecutor(max_workers=8), handlers=[Handlers(ledger)])
     assert server.add_insecure_port(f"127.0.0.1:{PORT}") == PORT
+    server.add_insecure_port(f"unix-abstract:{UNIX}")
     server.start()
     print(json.dumps({"ready": os.getpid()}), flush=True)
     for line in sys.stdin:
