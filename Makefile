@@ -127,7 +127,7 @@ INC_live    := $(INC_lib) -I$(B)/gen
 INC_sink    := -Iinclude -Iuser/sink
 INC_cli     := -Iinclude -Iuser/cli -Iuser/sink
 INC_unit    := -Iinclude -Iuser/lib -Iuser/sink -Itests/unit
-# fuzz_payload.c compiles BPF code for user space: the shim's headers stand in for the kernel's types and libbpf's helpers.
+# tests/fuzz/programs.h compiles BPF code for user space: the shim's headers stand in for the kernel's types and libbpf's helpers.
 INC_fuzz    := $(INC_unit) -Itests/fuzz -Itests/fuzz/shim
 INC_tool    := -Iinclude
 INC_example := -Iinclude

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * fuzz_frames.c - libFuzzer target: what the BPF programs copy of HTTP/2, WebSocket and SOCKS (bpf/http2.bpf.c, bpf/websocket.bpf.c, bpf/proxy.bpf.c, and
- * bpf/payload.bpf.c, which turns from one to another), compiled for user space against tests/fuzz/shim/.
+ * bpf/payload.bpf.c, which turns from one to another), compiled for user space (programs.h).
  *
  * In: four bytes of settings (settings_of), then a connection: how it begins (HTTP/2 at once, by an upgrade, behind a CONNECT or a SOCKS handshake; a
  * WebSocket; any bytes), then frames of both directions. Whoever says a byte marks it: it has to be copied, must not be, or may be. The connection is
@@ -15,21 +15,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Words are read at any address: BPF may. */
-#pragma clang attribute push(__attribute__((no_sanitize("alignment"))), apply_to = function)
-#include "../../bpf/payload.bpf.c"
-#include "../../bpf/http1.bpf.c"
-#include "../../bpf/http2.bpf.c"
-#include "../../bpf/websocket.bpf.c"
-#include "../../bpf/proxy.bpf.c"
-#pragma clang attribute pop
-
-#include "conversation.h"
+#include "programs.h"
 
 /* What steers the fuzzer is the programs, not the code that watches them. */
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 
-#define MAX_PIECES    40
 #define ONE_BYTE_MOST 3000 /* bytes of a connection that is also cut into single ones */
 
 /* As bpf/http2.bpf.c has them. */
@@ -37,8 +27,6 @@
 #define COPIED_PREFIX 16
 #define COPIED_GRPC   16384
 #define COPIED_BLOCK  65536
-
-#define require(claim) ((claim) ? (void)0 : fail(#claim, __LINE__))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -56,19 +44,9 @@ struct connection {
 	bool is_text; /* DATA is: zeros and lengths in it might, where a call begins among them, be frames */
 };
 
-struct settings {
-	uint32_t head_bytes;
-	uint32_t cut;
-	uint32_t fault_at; /* this reading of user memory fails, 0 none */
-	uint32_t lose_at;  /* this record finds no room, 0 none */
-	bool is_late;
-	bool has_pieces;
-	bool has_holes;
-};
-
 struct run {
+	struct caller caller; /* comes first: what the helpers know */
 	const struct connection *con;
-	const struct settings *how;
 	struct ht_flow flow;
 	struct ht_scratch *sc;
 	uint8_t *captured[2];
@@ -76,128 +54,22 @@ struct run {
 	bool is_given_up;
 	bool is_over;      /* nothing is compared any more */
 	bool is_synced[2]; /* the marks hold */
-	uint64_t random;
 
 	/* The call being made. */
 	int dir;
 	uint32_t off;
 	uint32_t told;
 	uint64_t passed[2]; /* as the programs count */
-	uint64_t seq;
-	uint32_t read_cnt;
 	uint32_t record_cnt;
-	struct {
-		const uint8_t *at;
-		size_t len;
-	} memory[MAX_PIECES + 1];
-	uint32_t memory_cnt;
 };
 
-static struct run *now; /* for the helpers */
 static bool is_verbose;
-
-static void fail(const char *claim, int line)
-{
-	fprintf(stderr, "fuzz_frames.c:%d: does not hold: %s\n", line, claim);
-	abort();
-}
-
-/* --- the helpers ------------------------------------------------------------------------------------------------------------------- */
-
-static struct ht_bpf_config config;
-extern const volatile struct ht_bpf_config ht_config __attribute__((alias("config")));
-struct ht_map_events events;
-struct ht_map_counters counters;
-struct ht_map_cpus cpus;
-
-void *bpf_map_lookup_elem(void *map, const void *key)
-{
-	static __u64 counter[HT_CNT_MAX];
-	static struct ht_cpu cpu;
-
-	if (map != &counters) {
-		cpu.seq = now->seq++;
-		return &cpu;
-	}
-	require(*(const __u32 *)key < HT_CNT_MAX);
-	return &counter[*(const __u32 *)key];
-}
-
-long bpf_probe_read_kernel(void *dst, __u32 size, const void *unsafe_ptr)
-{
-	(void)dst;
-	(void)size;
-	(void)unsafe_ptr;
-	return -1;
-}
-
-long bpf_probe_read_user(void *dst, __u32 size, const void *unsafe_ptr)
-{
-	const uint8_t *at = unsafe_ptr;
-	uint32_t i;
-
-	if (++now->read_cnt == now->how->fault_at) {
-		memset(dst, 0, size);
-		return -14; /* EFAULT */
-	}
-	for (i = 0; i < now->memory_cnt; i++)
-		if (at >= now->memory[i].at && at + size <= now->memory[i].at + now->memory[i].len)
-			break;
-	require(i < now->memory_cnt || !size);
-	memcpy(dst, at, size);
-	return 0;
-}
-
-__u64 bpf_ringbuf_query(void *ringbuf, __u64 flags)
-{
-	(void)ringbuf;
-	(void)flags;
-	return 0;
-}
-
-void *bpf_ringbuf_reserve(void *ringbuf, __u64 size, __u64 flags)
-{
-	(void)ringbuf;
-	(void)size;
-	(void)flags;
-	return NULL;
-}
-
-void bpf_ringbuf_submit(void *data, __u64 flags)
-{
-	(void)data;
-	(void)flags;
-}
-
-__u32 bpf_get_smp_processor_id(void)
-{
-	return 0;
-}
-
-struct task_struct *bpf_get_current_task_btf(void)
-{
-	static struct task_struct task;
-
-	return &task;
-}
-
-long ht_shim_loop(__u32 nr_loops, ht_loop_step step, void *ctx, __u64 flags)
-{
-	__u32 i;
-
-	require(nr_loops <= 1U << 23 && !flags);
-	for (i = 0; i < nr_loops; i++)
-		if (step(i, ctx))
-			return i + 1;
-	now->is_over = true;
-	return nr_loops;
-}
 
 long bpf_ringbuf_output(void *ringbuf, void *data, __u64 size, __u64 flags)
 {
 	const uint8_t *bytes = (const uint8_t *)data + sizeof(struct ht_rec_data);
 	struct ht_rec_data rec; /* it may begin anywhere */
-	struct run *r = now;
+	struct run *r = (struct run *)now;
 	uint32_t at = r->off + r->told;
 
 	(void)flags;
@@ -212,7 +84,7 @@ long bpf_ringbuf_output(void *ringbuf, void *data, __u64 size, __u64 flags)
 	if (is_verbose)
 		fprintf(stderr, "    record off %llu orig %u captured %u stream %u flags %x\n", (unsigned long long)rec.off, rec.orig_len,
 			rec.captured_len, rec.stream, rec.hdr.flags);
-	return ++r->record_cnt == r->how->lose_at ? -11 : 0; /* EAGAIN */
+	return ++r->record_cnt == r->caller.how->lose_at ? -11 : 0; /* EAGAIN */
 }
 
 /* --- what is said ------------------------------------------------------------------------------------------------------------------ */
@@ -474,46 +346,6 @@ static void connect_them(struct connection *con, struct ht_fuzz_input *in)
 
 /* --- a call ------------------------------------------------------------------------------------------------------------------------ */
 
-static uint32_t random_below(struct run *r, uint32_t n)
-{
-	r->random = r->random * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)(r->random >> 33) % n;
-}
-
-static void may_read(struct run *r, const void *at, size_t len)
-{
-	r->memory[r->memory_cnt].at = at;
-	r->memory[r->memory_cnt++].len = len;
-}
-
-/* Where the call has its bytes. */
-static void place(struct run *r, const uint8_t *data, uint32_t len, __u64 *iov)
-{
-	struct ht_scratch *sc = r->sc;
-	uint32_t cnt = 0, off = 0, n;
-
-	r->memory_cnt = 0;
-	if (sc->no_buf)
-		return;
-	if (!r->how->has_pieces || random_below(r, 2)) {
-		sc->buf = (__u64)data;
-		may_read(r, data, len);
-		return;
-	}
-	while (off < len) {
-		n = cnt == MAX_PIECES - 1 ? len - off : random_below(r, random_below(r, 8) ? 40 : 30000);
-		if (n > len - off)
-			n = len - off;
-		iov[2 * cnt] = (__u64)(data + off);
-		iov[2 * cnt++ + 1] = n;
-		may_read(r, data + off, n);
-		off += n;
-	}
-	may_read(r, iov, cnt * 2 * sizeof(*iov));
-	sc->buf = (__u64)iov;
-	sc->iov_cnt = cnt;
-}
-
 static void check(struct run *r, uint32_t len, bool was_quiet)
 {
 	const struct connection *con = r->con;
@@ -522,7 +354,7 @@ static void check(struct run *r, uint32_t len, bool was_quiet)
 
 	for (i = r->off; i < r->off + len; i++)
 		require(con->mark[r->dir][i] != NEVER || !r->captured[r->dir][i]);
-	if (r->is_over || con->is_any || was_quiet)
+	if (r->is_over || r->caller.is_exhausted || con->is_any || was_quiet)
 		return;
 	/* A hole, in what is not HTTP/2, or not yet: nothing more is asked. */
 	if (r->sc->no_buf && r->flow.kind != HT_STREAM_HTTP2)
@@ -553,18 +385,18 @@ static void call(struct run *r, int dir, uint32_t off, uint32_t len, bool is_ope
 	__u64 iov[2 * MAX_PIECES];
 	int says = HT_SAYS_NOTHING;
 
-	if (len > 64 || !random_below(r, 64))
-		memset(sc, leftovers[random_below(r, 4)], sizeof(*sc));
+	if (len > 64 || !random_below(&r->caller, 64))
+		memset(sc, leftovers[random_below(&r->caller, 4)], sizeof(*sc));
 	r->dir = dir;
 	r->off = off;
 	r->told = 0;
 	memset(sc, 0, offsetof(struct ht_scratch, carry)); /* the caller's part */
 	sc->total = len;
 	sc->dir = (__u8)dir;
-	sc->no_buf = r->how->has_holes && !is_opening && !random_below(r, 12);
+	sc->no_buf = r->caller.how->has_holes && !is_opening && !random_below(&r->caller, 12);
 	sc->strict = r->is_client;
 	sc->is_client = r->is_client;
-	place(r, data, len, iov);
+	place(&r->caller, sc, data, len, iov);
 	if (is_verbose)
 		fprintf(stderr, "  call dir %d [%u, %u) kind %u mode %u%s%s\n", dir, off, off + len, r->flow.kind, st->mode,
 			sc->no_buf ? " hole" : "", sc->iov_cnt ? " iovec" : "");
@@ -591,36 +423,11 @@ static void call(struct run *r, int dir, uint32_t off, uint32_t len, bool is_ope
 
 /* --- runs -------------------------------------------------------------------------------------------------------------------------- */
 
-enum cut { CUT_TURNS, CUT_EVEN, CUT_RANDOM, CUT_BYTES, CUT_CNT };
-
-static uint32_t piece_of(struct run *r, enum cut cut, uint32_t left)
-{
-	static const uint32_t most[] = { 3, 40, 1500, 17000 };
-	uint32_t n;
-
-	switch (cut) {
-	case CUT_TURNS:
-		return left;
-	case CUT_EVEN:
-		n = 16 + r->how->cut * 7;
-		break;
-	case CUT_RANDOM:
-		n = 1 + random_below(r, most[random_below(r, 4)]);
-		break;
-	default:
-		n = 1;
-		break;
-	}
-	return n < left ? n : left;
-}
-
 static void run(const struct connection *con, const struct settings *how, enum cut cut)
 {
 	const struct ht_conversation *said = &con->said;
 	struct run r = {
 		.con = con,
-		.how = how,
-		.random = how->cut + 1,
 		.is_client = !how->is_late,
 		.is_synced = { !how->is_late, !how->is_late },
 	};
@@ -629,16 +436,14 @@ static void run(const struct connection *con, const struct settings *how, enum c
 
 	if (is_verbose)
 		fprintf(stderr, "cut %d%s\n", cut, how->is_late ? ", late" : "");
-	config.head_bytes = how->head_bytes;
-	config.wakeup_bytes = 1 << 20;
 	r.sc = calloc(1, sizeof(*r.sc));
 	for (dir = 0; dir < 2; dir++)
 		r.captured[dir] = calloc(1, said->len[dir] + 1);
 	require(r.sc && r.captured[0] && r.captured[1]);
-	now = &r;
+	begin_calls(&r.caller, how);
 	for (; i < said->turn_cnt && !r.is_given_up; i++)
 		for (off = 0; off < said->turn[i].len && !r.is_given_up; off += n) {
-			n = con->is_whole[i] ? said->turn[i].len : piece_of(&r, cut, said->turn[i].len - off);
+			n = con->is_whole[i] ? said->turn[i].len : piece_of(&r.caller, cut, said->turn[i].len - off);
 			call(&r, said->turn[i].dir, said->turn[i].off + off, n, i < con->opening_cnt);
 		}
 	now = NULL;
@@ -647,30 +452,16 @@ static void run(const struct connection *con, const struct settings *how, enum c
 	free(r.sc);
 }
 
-static struct settings settings_of(struct ht_fuzz_input *in)
-{
-	uint32_t bits = next8(in);
-	struct settings how = {
-		.head_bytes = bits & 1 ? 2048 : 16384,
-		.is_late = (bits & 6) == 6,
-		.has_pieces = bits & 32,
-		.has_holes = (bits & 192) == 192,
-		.cut = next8(in),
-	};
-	uint32_t fault = next8(in), lose = next8(in);
-
-	how.fault_at = fault & 1 ? fault >> 1 : 0;
-	how.lose_at = lose & 1 ? lose >> 1 : 0;
-	return how;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct connection con;
 	struct ht_fuzz_input in = { data, size };
-	struct settings how = settings_of(&in);
+	uint32_t bits;
+	struct settings how = settings_of(&in, &bits);
 	enum cut cut;
 
+	how.head_bytes = bits & 1 ? 2048 : 16384;
+	how.is_late = (bits & 6) == 6;
 	is_verbose = getenv("HT_FUZZ_VERBOSE");
 	con.is_text = how.is_late || how.has_holes || how.fault_at;
 	connect_them(&con, &in);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * fuzz_payload.c - libFuzzer target: the BPF programs' choice of what to copy (bpf/payload.bpf.c, bpf/http1.bpf.c), compiled for user
- * space against tests/fuzz/shim/.
+ * space (programs.h).
  *
  * In: four bytes of settings (settings_of), then a conversation (conversation.h). It is cut into calls in four ways, and each call is given to
  * ht_decide and ht_deliver as sock.bpf.h does. What must hold:
@@ -15,27 +15,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Words are read at any address: BPF may. */
-#pragma clang attribute push(__attribute__((no_sanitize("alignment"))), apply_to = function)
-#include "../../bpf/payload.bpf.c"
-#include "../../bpf/http1.bpf.c"
-#include "../../bpf/http2.bpf.c"
-#include "../../bpf/websocket.bpf.c"
-#include "../../bpf/proxy.bpf.c"
-#pragma clang attribute pop
-
-#include "conversation.h"
+#include "programs.h"
 #include "proto/http1.h"
 
 /* What steers the fuzzer is the programs and the parser, not the code that watches them. */
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 
-#define MAX_PIECES    40
 #define MAX_REQUESTS  1024
 #define MAX_BLANK     16   /* bytes of empty lines in front of a request, which count for head_bytes in the programs, not in the parser */
 #define ONE_BYTE_MOST 2500 /* bytes of a conversation that is also cut into single ones */
-
-#define require(claim) ((claim) ? (void)0 : fail(#claim, __LINE__))
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -62,20 +50,10 @@ struct side {
 
 enum method { METHOD_OTHER, METHOD_HEAD, METHOD_CONNECT };
 
-struct settings {
-	uint32_t head_bytes;
-	uint32_t cut;      /* seed of the cuts */
-	uint32_t fault_at; /* this reading of user memory fails, 0 none */
-	uint32_t lose_at;  /* this record finds no room, 0 none */
-	bool is_strict;
-	bool has_pieces; /* some calls have their bytes in an iovec */
-	bool has_holes;  /* some calls' bytes cannot be found at all */
-};
-
 /* One run of a conversation. */
 struct talk {
+	struct caller caller; /* comes first: what the helpers know */
 	const struct ht_conversation *said;
-	const struct settings *how;
 	struct ht_flow flow;
 	struct ht_scratch *sc;
 	struct side whole; /* fed with the stream */
@@ -91,134 +69,23 @@ struct talk {
 	bool has_begun; /* a request did, in this call */
 	uint32_t blank; /* the client's last so many bytes are CR or LF */
 	int last_dir;   /* -1 none */
-	uint64_t random;
 
 	/* The call being made. */
 	int dir;
 	const uint8_t *data; /* its bytes */
 	uint32_t told;       /* by records so far */
-	bool is_exhausted;   /* a loop ran to its bound */
 	uint64_t off[2];
 	bool is_first[2];
-	uint64_t seq;
 	uint32_t lost;
-	uint32_t read_cnt;
 	uint32_t record_cnt;
-	struct {
-		const uint8_t *at;
-		size_t len;
-	} memory[MAX_PIECES + 1];
-	uint32_t memory_cnt;
 };
-
-static struct talk *now; /* for the helpers */
-
-static void fail(const char *claim, int line)
-{
-	fprintf(stderr, "fuzz_payload.c:%d: does not hold: %s\n", line, claim);
-	abort();
-}
-
-/* --- the helpers ------------------------------------------------------------------------------------------------------------------- */
-
-static struct ht_bpf_config config;
-extern const volatile struct ht_bpf_config ht_config __attribute__((alias("config")));
-struct ht_map_events events;
-struct ht_map_counters counters;
-struct ht_map_cpus cpus;
-
-void *bpf_map_lookup_elem(void *map, const void *key)
-{
-	static __u64 counter[HT_CNT_MAX];
-	static struct ht_cpu cpu;
-
-	if (map != &counters) {
-		cpu.seq = now->seq;
-		now->seq++;
-		return &cpu;
-	}
-	require(*(const __u32 *)key < HT_CNT_MAX);
-	return &counter[*(const __u32 *)key];
-}
-
-/* Of calls that are known from their begin: not done here. */
-long bpf_probe_read_kernel(void *dst, __u32 size, const void *unsafe_ptr)
-{
-	(void)dst;
-	(void)size;
-	(void)unsafe_ptr;
-	return -1;
-}
-
-long bpf_probe_read_user(void *dst, __u32 size, const void *unsafe_ptr)
-{
-	const uint8_t *at = unsafe_ptr;
-	uint32_t i;
-
-	if (++now->read_cnt == now->how->fault_at) {
-		now->is_over = true;
-		memset(dst, 0, size);
-		return -14; /* EFAULT */
-	}
-	for (i = 0; i < now->memory_cnt; i++)
-		if (at >= now->memory[i].at && at + size <= now->memory[i].at + now->memory[i].len)
-			break;
-	require(i < now->memory_cnt || !size);
-	memcpy(dst, at, size);
-	return 0;
-}
-
-__u64 bpf_ringbuf_query(void *ringbuf, __u64 flags)
-{
-	(void)ringbuf;
-	(void)flags;
-	return 0;
-}
-
-void *bpf_ringbuf_reserve(void *ringbuf, __u64 size, __u64 flags)
-{
-	(void)ringbuf;
-	(void)size;
-	(void)flags;
-	return NULL;
-}
-
-void bpf_ringbuf_submit(void *data, __u64 flags)
-{
-	(void)data;
-	(void)flags;
-}
-
-__u32 bpf_get_smp_processor_id(void)
-{
-	return 0;
-}
-
-struct task_struct *bpf_get_current_task_btf(void)
-{
-	static struct task_struct task;
-
-	return &task;
-}
-
-long ht_shim_loop(__u32 nr_loops, ht_loop_step step, void *ctx, __u64 flags)
-{
-	__u32 i;
-
-	require(nr_loops <= 1U << 23 && !flags);
-	for (i = 0; i < nr_loops; i++)
-		if (step(i, ctx))
-			return i + 1;
-	now->is_exhausted = true;
-	return nr_loops;
-}
 
 /* A record leaves: checked, and given to the parser that sees records only. */
 long bpf_ringbuf_output(void *ringbuf, void *data, __u64 size, __u64 flags)
 {
 	const uint8_t *bytes = (const uint8_t *)data + sizeof(struct ht_rec_data);
 	struct ht_rec_data rec; /* it may begin anywhere */
-	struct talk *t = now;
+	struct talk *t = (struct talk *)now;
 	uint32_t padded, i;
 
 	(void)flags;
@@ -232,7 +99,7 @@ long bpf_ringbuf_output(void *ringbuf, void *data, __u64 size, __u64 flags)
 	require(rec.stream == t->flow.kind);
 	require(rec.captured_len <= rec.orig_len && rec.orig_len);
 	require(rec.off == t->off[t->dir]);
-	require(rec.hdr.seq == t->seq - 1);
+	require(rec.hdr.seq == t->caller.seq - 1);
 	require(t->told + rec.orig_len <= t->sc->total);
 	require(!rec.captured_len || !memcmp(bytes, t->data + t->told, rec.captured_len));
 	for (i = rec.captured_len; i < padded; i++)
@@ -246,7 +113,7 @@ long bpf_ringbuf_output(void *ringbuf, void *data, __u64 size, __u64 flags)
 	if (is_verbose)
 		fprintf(stderr, "    record off %llu orig %u captured %u flags %x\n", (unsigned long long)rec.off, rec.orig_len,
 			rec.captured_len, rec.hdr.flags);
-	if (++t->record_cnt == t->how->lose_at) {
+	if (++t->record_cnt == t->caller.how->lose_at) {
 		t->is_over = true;
 		t->lost++;
 		return -11; /* EAGAIN */
@@ -459,14 +326,14 @@ static void check_before(struct talk *t, uint32_t len)
 			excuse(t, HT_DIR_TX, "empty lines fill the head");
 	}
 	t->has_begun = ht_http1_is_idle(t->whole.parser[HT_DIR_TX]);
-	t->is_exhausted = false;
+	t->caller.is_exhausted = false;
 }
 
 static void check_after(struct talk *t, uint32_t end, uint32_t len, bool was_behind)
 {
 	const struct trace *whole = &t->whole.trace[t->dir], *kept = &t->kept.trace[t->dir];
 
-	if (t->is_exhausted) {
+	if (t->caller.is_exhausted) {
 		require(len >= 4096);
 		t->is_over = true;
 	}
@@ -480,7 +347,7 @@ static void check_after(struct talk *t, uint32_t end, uint32_t len, bool was_beh
 		if (t->dir == HT_DIR_TX)
 			excuse(t, HT_DIR_RX, "the requests are not HTTP/1");
 	}
-	if (t->is_over)
+	if (t->is_over || t->caller.has_faulted)
 		return;
 	/* A response taken for a tunnel's begin: of one that is not compared any more, or is_tunnel() below. */
 	if (t->flow.kind == HT_STREAM_UNKNOWN && t->is_excused[HT_DIR_RX] && t->was_http1) {
@@ -509,47 +376,6 @@ static void check_after(struct talk *t, uint32_t end, uint32_t len, bool was_beh
 
 /* --- a call ------------------------------------------------------------------------------------------------------------------------ */
 
-static uint32_t random_below(struct talk *t, uint32_t n)
-{
-	t->random = t->random * 6364136223846793005ULL + 1442695040888963407ULL;
-	return (uint32_t)(t->random >> 33) % n;
-}
-
-static void may_read(struct talk *t, const void *at, size_t len)
-{
-	t->memory[t->memory_cnt].at = at;
-	t->memory[t->memory_cnt++].len = len;
-}
-
-/* Where the call has its bytes. */
-static void place(struct talk *t, uint32_t len, __u64 *iov)
-{
-	struct ht_scratch *sc = t->sc;
-	uint32_t cnt = 0, off = 0, n;
-
-	t->memory_cnt = 0;
-	if (sc->no_buf)
-		return;
-	if (!t->how->has_pieces || random_below(t, 2)) {
-		sc->buf = (__u64)t->data;
-		may_read(t, t->data, len);
-		return;
-	}
-	while (off < len) {
-		n = cnt == MAX_PIECES - 1 ? len - off : random_below(t, random_below(t, 8) ? 40 : 30000);
-		if (n > len - off)
-			n = len - off;
-		iov[2 * cnt] = (__u64)(t->data + off);
-		iov[2 * cnt++ + 1] = n;
-		may_read(t, t->data + off, n);
-		off += n;
-	}
-	iov[2 * cnt - 1] += random_below(t, 2) * 100000; /* room that was not used */
-	may_read(t, iov, cnt * 2 * sizeof(*iov));
-	sc->buf = (__u64)iov;
-	sc->iov_cnt = cnt;
-}
-
 static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 {
 	static const uint8_t leftovers[] = { 0, '\n', '5', 0xff };
@@ -559,8 +385,8 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 	__u64 iov[2 * MAX_PIECES];
 	int says = HT_SAYS_NOTHING;
 
-	if (len > 64 || !random_below(t, 64))
-		memset(sc, leftovers[random_below(t, 4)], sizeof(*sc));
+	if (len > 64 || !random_below(&t->caller, 64))
+		memset(sc, leftovers[random_below(&t->caller, 4)], sizeof(*sc));
 	t->dir = dir;
 	t->data = t->said->bytes[dir] + off;
 	t->told = 0;
@@ -572,10 +398,12 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 	sc->tid = 1;
 	sc->dir = (__u8)dir;
 	sc->via = HT_VIA_SYSCALL;
-	sc->no_buf = t->how->has_holes && !random_below(t, 16);
+	sc->no_buf = t->caller.how->has_holes && !random_below(&t->caller, 16);
 	sc->strict = t->is_client;
 	sc->is_client = t->is_client;
-	place(t, len, iov);
+	place(&t->caller, sc, t->data, len, iov);
+	if (sc->iov_cnt)
+		iov[2 * sc->iov_cnt - 1] += random_below(&t->caller, 2) * 100000; /* room that was not used */
 	if (is_verbose)
 		fprintf(stderr, "  call dir %d [%u, %u) kind %u mode %u%s%s: %.*s\n", dir, off, off + len, t->flow.kind, st->mode,
 			sc->no_buf ? " hole" : "", sc->iov_cnt ? " iovec" : "", (int)(len < 60 ? len : 60), t->data);
@@ -593,7 +421,7 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 		return;
 	}
 	check_before(t, len);
-	if (!t->is_over) {
+	if (!t->is_over && !t->caller.has_faulted) {
 		if (sc->no_buf)
 			ht_http1_skip(t->whole.parser[dir], len);
 		else
@@ -610,54 +438,27 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 
 /* --- runs -------------------------------------------------------------------------------------------------------------------------- */
 
-enum cut { CUT_TURNS, CUT_EVEN, CUT_RANDOM, CUT_BYTES, CUT_CNT };
-
-static uint32_t piece_of(struct talk *t, enum cut cut, uint32_t left)
-{
-	static const uint32_t most[] = { 3, 40, 1500, 17000 };
-	uint32_t n;
-
-	switch (cut) {
-	case CUT_TURNS:
-		return left;
-	case CUT_EVEN:
-		n = 16 + t->how->cut * 7;
-		break;
-	case CUT_RANDOM:
-		n = 1 + random_below(t, most[random_below(t, 4)]);
-		break;
-	default:
-		n = 1;
-		break;
-	}
-	return n < left ? n : left;
-}
-
 static void run(const struct ht_conversation *said, const struct settings *how, enum cut cut)
 {
 	struct talk t = {
 		.said = said,
-		.how = how,
 		.last_dir = -1,
-		.random = how->cut + 1,
-		.is_client = how->is_strict,
+		.is_client = !how->is_late,
 		.is_first = { true, true },
 	};
 	uint32_t i, off, n;
 
 	if (is_verbose)
 		fprintf(stderr, "cut %d head_bytes %u\n", cut, how->head_bytes);
-	config.head_bytes = how->head_bytes;
-	config.wakeup_bytes = 1 << 20;
+	begin_calls(&t.caller, how);
 	t.sc = malloc(sizeof(*t.sc));
 	require(t.sc);
 	memset(t.sc, 0, sizeof(*t.sc));
 	side_init(&t.whole, &t);
 	side_init(&t.kept, &t);
-	now = &t;
 	for (i = 0; i < said->turn_cnt && !t.is_given_up; i++)
 		for (off = 0; off < said->turn[i].len && !t.is_given_up; off += n) {
-			n = piece_of(&t, cut, said->turn[i].len - off);
+			n = piece_of(&t.caller, cut, said->turn[i].len - off);
 			call(&t, said->turn[i].dir, said->turn[i].off + off, n);
 		}
 	now = NULL;
@@ -666,31 +467,17 @@ static void run(const struct ht_conversation *said, const struct settings *how, 
 	free(t.sc);
 }
 
-static struct settings settings_of(struct ht_fuzz_input *in)
-{
-	static const uint32_t head_bytes[] = { 16384, 16384, 65536, 16384, 2048, 16384, 65536, 256 };
-	uint32_t bits = next8(in);
-	struct settings how = {
-		.head_bytes = head_bytes[bits & 7],
-		.is_strict = (bits & 24) != 24,
-		.has_pieces = bits & 32,
-		.has_holes = (bits & 192) == 192,
-		.cut = next8(in),
-	};
-	uint32_t fault = next8(in), lose = next8(in);
-
-	how.fault_at = fault & 1 ? fault >> 1 : 0;
-	how.lose_at = lose & 1 ? lose >> 1 : 0;
-	return how;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const uint32_t head_bytes[] = { 16384, 16384, 65536, 16384, 2048, 16384, 65536, 256 };
 	static struct ht_conversation said;
 	struct ht_fuzz_input in = { data, size };
-	struct settings how = settings_of(&in);
+	uint32_t bits;
+	struct settings how = settings_of(&in, &bits);
 	enum cut cut;
 
+	how.head_bytes = head_bytes[bits & 7];
+	how.is_late = (bits & 24) == 24;
 	is_verbose = getenv("HT_FUZZ_VERBOSE");
 	converse(&said, &in);
 	for (cut = CUT_TURNS; cut < CUT_CNT; cut++)

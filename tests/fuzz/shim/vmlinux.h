@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * vmlinux.h - what bpf/payload.bpf.c and bpf/http1.bpf.c need of the kernel's types when they are compiled as a program of user space
- * (fuzz_payload.c). Found before vmlinux/vmlinux.h there, as bpf/ beside this file is before libbpf's.
+ * (programs.h). Found before vmlinux/vmlinux.h there, as bpf/ beside this file is before libbpf's.
  */
 #ifndef __VMLINUX_H__
 #define __VMLINUX_H__
