@@ -4,8 +4,7 @@
  * is cut.
  *
  * In: first byte: bit 0 side, bits 1-2 request method, bit 3 small head limit, bits 4-7 where to cut; the rest is the stream.
- * Each piece is a heap block of its own, freed after the call: with AddressSanitizer, reading past it or keeping a pointer into it is
- * found.
+ * Each piece is a heap block of its own, freed after the call (trace.h).
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -13,16 +12,13 @@
 #include <string.h>
 
 #include "proto/http1.h"
+#include "trace.h"
 
 #define SMALL_HEAD_BYTES 48
 #define CUT_UNITS        16
 
-#define require(claim) ((claim) ? (void)0 : abort())
-
 struct trace {
-	unsigned char *bytes;
-	size_t len;
-	size_t cap;
+	struct trace_bytes bytes;
 	uint64_t body_bytes;
 	struct ht_span method;
 	bool is_open;
@@ -35,50 +31,26 @@ struct trace {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void put(struct trace *trace, const void *data, size_t len)
-{
-	if (trace->len + len > trace->cap) {
-		trace->cap = (trace->len + len) * 2;
-		trace->bytes = realloc(trace->bytes, trace->cap);
-		require(trace->bytes);
-	}
-	if (len)
-		memcpy(trace->bytes + trace->len, data, len);
-	trace->len += len;
-}
-
-static void put_number(struct trace *trace, char kind, uint64_t n)
-{
-	put(trace, &kind, 1);
-	put(trace, &n, sizeof(n));
-}
-
-static void put_span(struct trace *trace, struct ht_span span)
-{
-	put_number(trace, 's', span.len);
-	put(trace, span.ptr, span.len);
-}
-
 static void put_body(struct trace *trace)
 {
 	if (trace->body_bytes)
-		put_number(trace, '+', trace->body_bytes);
+		put_number(&trace->bytes, '+', trace->body_bytes);
 	trace->body_bytes = 0;
 }
 
-static void put_fields(struct trace *trace, const struct ht_http1_field *fields, size_t cnt)
+static void put_fields(struct trace_bytes *bytes, const struct ht_http1_field *fields, size_t cnt)
 {
 	size_t i;
 
 	require(cnt <= HT_HTTP1_MAX_FIELDS);
-	put_number(trace, 'f', cnt);
+	put_number(bytes, 'f', cnt);
 	for (i = 0; i < cnt; i++) {
 		require(fields[i].name.len > 0);
 		require(!memchr(fields[i].value.ptr, '\n', fields[i].value.len));
 		require(!memchr(fields[i].value.ptr, '\r', fields[i].value.len));
 		require(!memchr(fields[i].value.ptr, '\0', fields[i].value.len));
-		put_span(trace, fields[i].name);
-		put_span(trace, fields[i].value);
+		put_span(bytes, fields[i].name);
+		put_span(bytes, fields[i].value);
 	}
 }
 
@@ -89,7 +61,7 @@ static void on_begin(void *ctx)
 	require(!trace->is_open && !trace->has_error);
 	trace->is_open = true;
 	trace->has_head = false;
-	put_number(trace, '<', 0);
+	put_number(&trace->bytes, '<', 0);
 }
 
 static void on_head(void *ctx, const struct ht_http1_head *head)
@@ -104,18 +76,18 @@ static void on_head(void *ctx, const struct ht_http1_head *head)
 	require(head->content_length <= INT64_MAX && (head->has_content_length || !head->content_length));
 	trace->has_head = true;
 	trace->head_cnt++;
-	put_span(trace, head->method);
-	put_span(trace, head->target);
-	put_span(trace, head->reason);
-	put_number(trace, 'n', (uint64_t)head->status);
-	put_number(trace, 'n', (uint64_t)head->version_minor);
-	put_number(trace, 'n', head->head_bytes);
-	put_number(trace, 'n', head->framing);
-	put_number(trace, 'n', head->content_length);
-	put_number(trace, 'n',
+	put_span(&trace->bytes, head->method);
+	put_span(&trace->bytes, head->target);
+	put_span(&trace->bytes, head->reason);
+	put_number(&trace->bytes, 'n', (uint64_t)head->status);
+	put_number(&trace->bytes, 'n', (uint64_t)head->version_minor);
+	put_number(&trace->bytes, 'n', head->head_bytes);
+	put_number(&trace->bytes, 'n', head->framing);
+	put_number(&trace->bytes, 'n', head->content_length);
+	put_number(&trace->bytes, 'n',
 		   (uint64_t)(head->has_content_length | head->is_close << 1 | head->is_keep_alive << 2 | head->is_upgrade << 3 |
 			      head->is_expect_continue << 4));
-	put_fields(trace, head->fields, head->field_cnt);
+	put_fields(&trace->bytes, head->fields, head->field_cnt);
 }
 
 static void on_body(void *ctx, uint64_t n)
@@ -133,8 +105,8 @@ static void on_end(void *ctx, const struct ht_http1_field *trailers, size_t cnt)
 	require(trace->is_open && trace->has_head && !trace->has_error);
 	trace->is_open = false;
 	put_body(trace);
-	put_number(trace, '>', 0);
-	put_fields(trace, trailers, cnt);
+	put_number(&trace->bytes, '>', 0);
+	put_fields(&trace->bytes, trailers, cnt);
 }
 
 static void on_error(void *ctx, enum ht_http1_error error)
@@ -145,7 +117,7 @@ static void on_error(void *ctx, enum ht_http1_error error)
 	trace->has_error = true;
 	trace->error = error;
 	put_body(trace);
-	put_number(trace, '!', error);
+	put_number(&trace->bytes, '!', error);
 }
 
 static struct ht_span on_request_method(void *ctx)
@@ -172,13 +144,9 @@ struct stream {
 
 static bool feed_copy(struct ht_http1 *parser, struct trace *trace, const uint8_t *data, size_t len)
 {
-	uint8_t *copy = malloc(len);
-	size_t n;
+	uint8_t *copy = copy_of(data, len);
+	size_t n = ht_http1_feed(parser, copy, len);
 
-	require(copy || !len);
-	if (len)
-		memcpy(copy, data, len);
-	n = ht_http1_feed(parser, copy, len);
 	free(copy);
 	require(n <= len);
 	trace->consumed_bytes += n;
@@ -213,12 +181,12 @@ static struct trace run(const struct stream *stream, size_t first, size_t step, 
 	put_body(&trace);
 	require((ht_http1_error_of(parser) != HT_HTTP1_OK) == trace.has_error);
 	require(!trace.is_open || trace.has_error);
-	len = trace.len;
+	len = trace.bytes.len;
 	if (!ht_http1_is_idle(parser)) {
 		require(ht_http1_feed(parser, "GET / HTTP/1.1\r\n\r\n", 18) == 18);
 		require(ht_http1_skip(parser, 3) == 3);
 		ht_http1_eof(parser);
-		require(trace.len == len);
+		require(trace.bytes.len == len);
 	}
 	ht_http1_reset(parser);
 	require(ht_http1_is_idle(parser) && ht_http1_error_of(parser) == HT_HTTP1_OK);
@@ -231,8 +199,8 @@ static void compare(const struct trace *whole, const struct stream *stream, size
 	struct trace cut = run(stream, first, step, false);
 
 	require(cut.consumed_bytes == whole->consumed_bytes);
-	require(cut.len == whole->len && (!cut.len || !memcmp(cut.bytes, whole->bytes, cut.len)));
-	free(cut.bytes);
+	require(is_same(&cut.bytes, &whole->bytes));
+	free(cut.bytes.ptr);
 }
 
 /* Missing bytes that are taken must be content: the same content as when they are there. */
@@ -241,8 +209,8 @@ static void compare_skip(const struct trace *whole, const struct stream *stream,
 	struct trace cut = run(stream, first, stream->len, true);
 
 	if (!cut.has_error || cut.error != HT_HTTP1_GAP)
-		require(cut.len == whole->len && (!cut.len || !memcmp(cut.bytes, whole->bytes, cut.len)));
-	free(cut.bytes);
+		require(is_same(&cut.bytes, &whole->bytes));
+	free(cut.bytes.ptr);
 }
 
 static void check_probe(const struct trace *whole, const struct stream *stream)
@@ -283,6 +251,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	compare(&whole, &stream, cut, cut);
 	if (cut < stream.len)
 		compare_skip(&whole, &stream, cut);
-	free(whole.bytes);
+	free(whole.bytes.ptr);
 	return 0;
 }

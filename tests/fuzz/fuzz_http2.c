@@ -4,8 +4,7 @@
  * one that joins late says nothing else than one that was there from the start.
  *
  * In: first byte: bit 0 side, bit 1 whether a preface and SETTINGS are put before the rest, bits 4-7 where to cut; second byte: how many
- * bytes are missing there; the rest is the stream. Each piece is a heap block of its own, freed after the call: with AddressSanitizer,
- * reading past it or keeping a pointer into it is found.
+ * bytes are missing there; the rest is the stream. Each piece is a heap block of its own, freed after the call (trace.h).
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -14,15 +13,12 @@
 
 #include "proto/grpc.h"
 #include "proto/http2.h"
+#include "trace.h"
 
-#define CUT_UNITS       16
-#define OPTION_BYTES    2
-#define MAX_BOUNDARIES  256
-#define MAX_BLOCKS      512
-/* Of a trace: what lies on the wire can stand for far more, in every block again. */
-#define MAX_TRACE_BYTES (4 << 20)
-
-#define require(claim) ((claim) ? (void)0 : abort())
+#define CUT_UNITS      16
+#define OPTION_BYTES   2
+#define MAX_BOUNDARIES 256
+#define MAX_BLOCKS     512
 
 /* Each ends with an empty SETTINGS frame, whose last byte is the terminating NUL. */
 static const unsigned char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
@@ -37,10 +33,7 @@ struct told_block {
 };
 
 struct trace {
-	unsigned char *bytes;
-	size_t len;
-	size_t cap;
-	bool is_cut; /* no longer all of it */
+	struct trace_bytes bytes;
 	uint32_t data_stream_id;
 	uint64_t data_bytes;
 	struct ht_grpc_messages messages;
@@ -55,39 +48,11 @@ struct trace {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static void put(struct trace *trace, const void *data, size_t len)
-{
-	if (trace->is_cut || trace->len + len > MAX_TRACE_BYTES) {
-		trace->is_cut = true;
-		return;
-	}
-	if (trace->len + len > trace->cap) {
-		trace->cap = (trace->len + len) * 2;
-		trace->bytes = realloc(trace->bytes, trace->cap);
-		require(trace->bytes);
-	}
-	if (len)
-		memcpy(trace->bytes + trace->len, data, len);
-	trace->len += len;
-}
-
-static void put_number(struct trace *trace, char kind, uint64_t n)
-{
-	put(trace, &kind, 1);
-	put(trace, &n, sizeof(n));
-}
-
-static void put_span(struct trace *trace, struct ht_span span)
-{
-	put_number(trace, 's', span.len);
-	put(trace, span.ptr, span.len);
-}
-
 static void put_data(struct trace *trace)
 {
 	if (trace->data_bytes) {
-		put_number(trace, '+', trace->data_stream_id);
-		put_number(trace, 'n', trace->data_bytes);
+		put_number(&trace->bytes, '+', trace->data_stream_id);
+		put_number(&trace->bytes, 'n', trace->data_bytes);
 	}
 	trace->data_bytes = 0;
 }
@@ -97,7 +62,7 @@ static void begin_event(struct trace *trace, char kind, uint64_t n)
 {
 	require(!trace->has_error);
 	put_data(trace);
-	put_number(trace, kind, n);
+	put_number(&trace->bytes, kind, n);
 }
 
 static void on_begin(void *ctx, uint32_t stream_id)
@@ -115,19 +80,19 @@ static void put_headers(struct trace *trace, const struct ht_http2_headers *head
 	size_t i;
 
 	require(headers->stream_id && headers->field_cnt <= HT_HPACK_MAX_FIELDS);
-	put_number(trace, 'b', headers->block_bytes);
-	put_number(trace, 'n', (uint64_t)(headers->is_end_stream | headers->is_complete << 1));
+	put_number(&trace->bytes, 'b', headers->block_bytes);
+	put_number(&trace->bytes, 'n', (uint64_t)(headers->is_end_stream | headers->is_complete << 1));
 	if (trace->block_cnt < MAX_BLOCKS)
 		trace->blocks[trace->block_cnt++] =
-			(struct told_block){ .stream_id = headers->stream_id, .field_cnt = headers->field_cnt, .off = trace->len };
+			(struct told_block){ .stream_id = headers->stream_id, .field_cnt = headers->field_cnt, .off = trace->bytes.len };
 	for (i = 0; i < headers->field_cnt; i++) {
 		const struct ht_http2_field *field = &headers->fields[i];
 
 		is_known = is_known && field->is_known;
 		require(field->is_known || (!field->name.len && !field->value.len));
-		put_number(trace, 'k', field->is_known);
-		put_span(trace, field->name);
-		put_span(trace, field->value);
+		put_number(&trace->bytes, 'k', field->is_known);
+		put_span(&trace->bytes, field->name);
+		put_span(&trace->bytes, field->value);
 	}
 	require(is_known || !headers->is_complete);
 	trace->has_loss = trace->has_loss || !headers->is_complete;
@@ -170,21 +135,27 @@ static void on_end_stream(void *ctx, uint32_t stream_id)
 
 static void on_rst_stream(void *ctx, uint32_t stream_id, uint32_t code)
 {
-	begin_event(ctx, 'R', stream_id);
-	put_number(ctx, 'n', code);
+	struct trace *trace = ctx;
+
+	begin_event(trace, 'R', stream_id);
+	put_number(&trace->bytes, 'n', code);
 	(void)ht_http2_code_name(code);
 }
 
 static void on_settings(void *ctx, uint16_t id, uint32_t value)
 {
-	begin_event(ctx, 'S', id);
-	put_number(ctx, 'n', value);
+	struct trace *trace = ctx;
+
+	begin_event(trace, 'S', id);
+	put_number(&trace->bytes, 'n', value);
 }
 
 static void on_goaway(void *ctx, uint32_t last_stream_id, uint32_t code)
 {
-	begin_event(ctx, 'G', last_stream_id);
-	put_number(ctx, 'n', code);
+	struct trace *trace = ctx;
+
+	begin_event(trace, 'G', last_stream_id);
+	put_number(&trace->bytes, 'n', code);
 }
 
 static void on_push_promise(void *ctx, uint32_t stream_id, const struct ht_http2_headers *promised)
@@ -220,7 +191,7 @@ static void on_stream_error(void *ctx, uint32_t stream_id, enum ht_http2_error e
 
 	require(stream_id && error != HT_HTTP2_OK && ht_http2_error_code(error));
 	begin_event(trace, '?', stream_id);
-	put_number(trace, 'n', error);
+	put_number(&trace->bytes, 'n', error);
 	trace->has_stream_error = true;
 }
 
@@ -249,13 +220,9 @@ struct stream {
 
 static void feed_copy(struct ht_http2 *reader, const struct trace *trace, const uint8_t *data, size_t len)
 {
-	uint8_t *copy = malloc(len);
-	size_t n;
+	uint8_t *copy = copy_of(data, len);
+	size_t n = ht_http2_feed(reader, copy, len);
 
-	require(copy || !len);
-	if (len)
-		memcpy(copy, data, len);
-	n = ht_http2_feed(reader, copy, len);
 	free(copy);
 	require(n == len || (n < len && trace->has_error));
 }
@@ -270,7 +237,7 @@ static struct trace *new_trace(void)
 
 static void free_trace(struct trace *trace)
 {
-	free(trace->bytes);
+	free(trace->bytes.ptr);
 	free(trace);
 }
 
@@ -281,11 +248,11 @@ static void check_end(struct ht_http2 *reader, struct trace *trace)
 	put_data(trace);
 	require((ht_http2_error_of(reader) != HT_HTTP2_OK) == trace->has_error);
 	require(!trace->has_error || (!ht_http2_is_between_frames(reader) && !ht_http2_is_in_sync(reader)));
-	len = trace->len;
+	len = trace->bytes.len;
 	if (trace->has_error) {
 		require(ht_http2_feed(reader, preface, sizeof(preface)) == sizeof(preface));
 		require(ht_http2_skip(reader, 3) == 3);
-		require(trace->len == len);
+		require(trace->bytes.len == len);
 	}
 	ht_http2_reset(reader, true);
 	require(ht_http2_is_between_frames(reader) && ht_http2_is_table_known(reader) && ht_http2_error_of(reader) == HT_HTTP2_OK);
@@ -317,16 +284,11 @@ static struct trace *run(struct stream *stream, size_t first, size_t step, size_
 	return trace;
 }
 
-static void require_same(const struct trace *whole, const struct trace *cut)
-{
-	require(cut->len == whole->len && (!cut->len || !memcmp(cut->bytes, whole->bytes, cut->len)));
-}
-
 static void compare(const struct trace *whole, struct stream *stream, size_t first, size_t step)
 {
 	struct trace *cut = run(stream, first, step, 0);
 
-	require_same(whole, cut);
+	require(is_same(&whole->bytes, &cut->bytes));
 	require(ht_grpc_messages_count(&cut->messages) == ht_grpc_messages_count(&whole->messages));
 	free_trace(cut);
 }
@@ -345,7 +307,7 @@ static uint64_t get_number(const struct trace *trace, size_t *off)
 {
 	uint64_t n;
 
-	memcpy(&n, trace->bytes + *off + 1, sizeof(n));
+	memcpy(&n, trace->bytes.ptr + *off + 1, sizeof(n));
 	*off += 1 + sizeof(n);
 	return n;
 }
@@ -355,7 +317,7 @@ static struct ht_span get_span(const struct trace *trace, size_t *off)
 	struct ht_span span;
 
 	span.len = (size_t)get_number(trace, off);
-	span.ptr = (const char *)trace->bytes + *off;
+	span.ptr = (const char *)trace->bytes.ptr + *off;
 	*off += span.len;
 	return span;
 }
@@ -393,7 +355,7 @@ static void compare_late(const struct trace *whole, const struct stream *stream,
 		goto out;
 	feed_copy(reader, late, stream->data + from, stream->len - from);
 	if (ht_http2_probe(stream->side, stream->data + from, stream->len - from) == 1 && !whole->has_error && !whole->has_stream_error &&
-	    !late->has_error && !late->has_stream_error && !whole->is_cut && !late->is_cut && whole->block_cnt < MAX_BLOCKS) {
+	    !late->has_error && !late->has_stream_error && !whole->bytes.is_cut && !late->bytes.is_cut && whole->block_cnt < MAX_BLOCKS) {
 		require(late->block_cnt <= whole->block_cnt);
 		for (i = 1; i <= late->block_cnt; i++)
 			compare_blocks(whole, &whole->blocks[whole->block_cnt - i], late, &late->blocks[late->block_cnt - i]);

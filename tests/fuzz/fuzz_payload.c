@@ -21,6 +21,8 @@
 /* What steers the fuzzer is the programs and the parser, not the code that watches them. */
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
 
+#include "trace.h"
+
 #define MAX_REQUESTS  1024
 #define MAX_BLANK     16   /* bytes of empty lines in front of a request, which count for head_bytes in the programs, not in the parser */
 #define ONE_BYTE_MOST 2500 /* bytes of a conversation that is also cut into single ones */
@@ -31,9 +33,7 @@ static bool is_verbose;
 
 /* What a parser told, as bytes to compare: heads and ends; the content of the body not ended yet apart. */
 struct trace {
-	unsigned char *bytes;
-	size_t len;
-	size_t cap;
+	struct trace_bytes bytes;
 	uint64_t body_bytes;
 	bool has_error;
 	bool is_open;
@@ -129,38 +129,14 @@ long bpf_ringbuf_output(void *ringbuf, void *data, __u64 size, __u64 flags)
 
 /* --- what the parsers tell --------------------------------------------------------------------------------------------------------- */
 
-static void put(struct trace *trace, const void *data, size_t len)
-{
-	if (trace->len + len > trace->cap) {
-		trace->cap = (trace->len + len) * 2;
-		trace->bytes = realloc(trace->bytes, trace->cap);
-		require(trace->bytes);
-	}
-	if (len)
-		memcpy(trace->bytes + trace->len, data, len);
-	trace->len += len;
-}
-
-static void put_number(struct trace *trace, char kind, uint64_t n)
-{
-	put(trace, &kind, 1);
-	put(trace, &n, sizeof(n));
-}
-
-static void put_span(struct trace *trace, struct ht_span span)
-{
-	put_number(trace, 's', span.len);
-	put(trace, span.ptr, span.len);
-}
-
-static void put_fields(struct trace *trace, const struct ht_http1_field *fields, size_t cnt)
+static void put_fields(struct trace_bytes *bytes, const struct ht_http1_field *fields, size_t cnt)
 {
 	size_t i;
 
-	put_number(trace, 'f', cnt);
+	put_number(bytes, 'f', cnt);
 	for (i = 0; i < cnt; i++) {
-		put_span(trace, fields[i].name);
-		put_span(trace, fields[i].value);
+		put_span(bytes, fields[i].name);
+		put_span(bytes, fields[i].value);
 	}
 }
 
@@ -180,14 +156,14 @@ static void on_head(void *ctx, const struct ht_http1_head *head)
 	struct talk *t = trace->talk;
 
 	trace->has_head = true;
-	put_number(trace, 'h', head->head_bytes);
-	put_span(trace, head->method);
-	put_span(trace, head->target);
-	put_number(trace, 'n', (uint64_t)head->status);
-	put_span(trace, head->reason);
-	put_number(trace, 'n', head->framing);
-	put_number(trace, 'n', head->content_length);
-	put_fields(trace, head->fields, head->field_cnt);
+	put_number(&trace->bytes, 'h', head->head_bytes);
+	put_span(&trace->bytes, head->method);
+	put_span(&trace->bytes, head->target);
+	put_number(&trace->bytes, 'n', (uint64_t)head->status);
+	put_span(&trace->bytes, head->reason);
+	put_number(&trace->bytes, 'n', head->framing);
+	put_number(&trace->bytes, 'n', head->content_length);
+	put_fields(&trace->bytes, head->fields, head->field_cnt);
 	if (head->status >= 200 && trace->side->response_cnt < t->request_cnt)
 		trace->side->response_cnt++;
 	if (trace != &t->whole.trace[HT_DIR_TX] || t->request_cnt == MAX_REQUESTS)
@@ -206,8 +182,8 @@ static void on_end(void *ctx, const struct ht_http1_field *trailers, size_t cnt)
 {
 	struct trace *trace = ctx;
 
-	put_number(trace, 'b', trace->body_bytes);
-	put_fields(trace, trailers, cnt);
+	put_number(&trace->bytes, 'b', trace->body_bytes);
+	put_fields(&trace->bytes, trailers, cnt);
 	trace->body_bytes = 0;
 	trace->is_open = false;
 }
@@ -259,7 +235,7 @@ static void side_free(struct side *side)
 
 	for (dir = 0; dir < 2; dir++) {
 		ht_http1_free(side->parser[dir]);
-		free(side->trace[dir].bytes);
+		free(side->trace[dir].bytes.ptr);
 	}
 }
 
@@ -369,7 +345,7 @@ static void check_after(struct talk *t, uint32_t end, uint32_t len, bool was_beh
 	if (t->is_excused[t->dir])
 		return;
 	require(!kept->has_error);
-	require(kept->len == whole->len && (!kept->len || !memcmp(kept->bytes, whole->bytes, kept->len)));
+	require(is_same(&kept->bytes, &whole->bytes));
 	require(kept->body_bytes == whole->body_bytes && kept->is_open == whole->is_open);
 	require(ht_http1_is_idle(t->kept.parser[t->dir]) == ht_http1_is_idle(t->whole.parser[t->dir]));
 }
