@@ -7,24 +7,20 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "guard.h"
 #include "proto/http1.h"
 #include "test_http1_cases.h"
+#include "told.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define TRACE_BYTES   4096
-#define GUARD_BYTES   (256 * 1024)
 
 struct recorder {
-	char text[TRACE_BYTES];
-	size_t len;
+	struct told told;
 	uint64_t body_bytes;
 	const char *methods; /* what is left of the case's list */
 	size_t field_cnt;    /* of the last head */
@@ -34,28 +30,10 @@ struct recorder {
 	bool has_error;
 };
 
-static char *guarded; /* its end is followed by a page that faults */
-
-static void put(struct recorder *rec, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void put(struct recorder *rec, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(rec->text + rec->len, sizeof(rec->text) - rec->len, format, args);
-	va_end(args);
-	/* Heads made of hundreds of fields are cut; their tests look at the counts. */
-	rec->len += (size_t)n;
-	if (rec->len >= sizeof(rec->text))
-		rec->len = sizeof(rec->text) - 1;
-}
-
 static void put_body(struct recorder *rec)
 {
 	if (rec->body_bytes)
-		put(rec, "+%llu", (unsigned long long)rec->body_bytes);
+		tell(&rec->told, "+%llu", (unsigned long long)rec->body_bytes);
 	rec->body_bytes = 0;
 }
 
@@ -64,10 +42,10 @@ static void put_fields(struct recorder *rec, const struct ht_http1_field *fields
 	size_t i;
 
 	for (i = 0; i < cnt; i++)
-		put(rec, "%s%.*s=%.*s", i ? "," : "{", (int)fields[i].name.len, fields[i].name.ptr, (int)fields[i].value.len,
-		    fields[i].value.ptr);
+		tell(&rec->told, "%s%.*s=%.*s", i ? "," : "{", (int)fields[i].name.len, fields[i].name.ptr, (int)fields[i].value.len,
+		     fields[i].value.ptr);
 	if (cnt)
-		put(rec, "}");
+		tell(&rec->told, "}");
 }
 
 static void on_begin(void *ctx)
@@ -77,7 +55,7 @@ static void on_begin(void *ctx)
 	assert_false(rec->is_open || rec->has_error);
 	rec->is_open = true;
 	rec->has_head = false;
-	put(rec, "<");
+	tell(&rec->told, "<");
 }
 
 static void on_head(void *ctx, const struct ht_http1_head *head)
@@ -90,17 +68,17 @@ static void on_head(void *ctx, const struct ht_http1_head *head)
 	rec->field_cnt = head->field_cnt;
 	rec->head_bytes = head->head_bytes;
 	if (head->side == HT_HTTP1_REQUEST)
-		put(rec, "(%.*s %.*s 1.%d", (int)head->method.len, head->method.ptr, (int)head->target.len, head->target.ptr,
-		    head->version_minor);
+		tell(&rec->told, "(%.*s %.*s 1.%d", (int)head->method.len, head->method.ptr, (int)head->target.len, head->target.ptr,
+		     head->version_minor);
 	else
-		put(rec, "(1.%d %d %.*s", head->version_minor, head->status, (int)head->reason.len, head->reason.ptr);
-	put(rec, " %s", framings[head->framing]);
+		tell(&rec->told, "(1.%d %d %.*s", head->version_minor, head->status, (int)head->reason.len, head->reason.ptr);
+	tell(&rec->told, " %s", framings[head->framing]);
 	if (head->has_content_length)
-		put(rec, "=%llu", (unsigned long long)head->content_length);
+		tell(&rec->told, "=%llu", (unsigned long long)head->content_length);
 	else
 		assert_int_equal(head->content_length, 0);
-	put(rec, "%s%s%s%s)", head->is_close ? " close" : "", head->is_keep_alive ? " keep-alive" : "", head->is_upgrade ? " upgrade" : "",
-	    head->is_expect_continue ? " expect" : "");
+	tell(&rec->told, "%s%s%s%s)", head->is_close ? " close" : "", head->is_keep_alive ? " keep-alive" : "",
+	     head->is_upgrade ? " upgrade" : "", head->is_expect_continue ? " expect" : "");
 	put_fields(rec, head->fields, head->field_cnt);
 }
 
@@ -120,7 +98,7 @@ static void on_end(void *ctx, const struct ht_http1_field *trailers, size_t trai
 	assert_true(rec->is_open && rec->has_head && !rec->has_error);
 	rec->is_open = false;
 	put_body(rec);
-	put(rec, ">");
+	tell(&rec->told, ">");
 	put_fields(rec, trailers, trailer_cnt);
 }
 
@@ -131,7 +109,7 @@ static void on_error(void *ctx, enum ht_http1_error error)
 	assert_false(rec->has_error);
 	rec->has_error = true;
 	put_body(rec);
-	put(rec, "!%s", ht_http1_error_name(error));
+	tell(&rec->told, "!%s", ht_http1_error_name(error));
 }
 
 /* The next of the case's methods; "-" is an unknown one. */
@@ -173,12 +151,9 @@ static struct ht_http1 *new_parser(enum ht_http1_side side, size_t max_head_byte
 /* Feeds a copy that ends where reading faults, then wipes it: nothing may point into it any more. */
 static size_t feed_guarded(struct ht_http1 *parser, const char *data, size_t len)
 {
-	char *copy = guarded + GUARD_BYTES - len;
-	size_t n;
+	char *copy = guarded(data, len);
+	size_t n = ht_http1_feed(parser, copy, len);
 
-	assert_true(len <= GUARD_BYTES);
-	memcpy(copy, data, len);
-	n = ht_http1_feed(parser, copy, len);
 	assert_true(n <= len);
 	memset(copy, '#', len);
 	return n;
@@ -209,9 +184,9 @@ static void run_cut(const struct stream_case *c, size_t len, size_t first, size_
 	if (c->is_eof)
 		ht_http1_eof(parser);
 	put_body(&rec);
-	if (strcmp(rec.text, c->expected) != 0 || len - off != c->left)
-		fail_msg("%s (cut at %zu, then every %zu):\n got      %s, %zu left\n expected %s, %zu left", c->why, first, step, rec.text,
-			 len - off, c->expected, c->left);
+	if (strcmp(rec.told.text, c->expected) != 0 || len - off != c->left)
+		fail_msg("%s (cut at %zu, then every %zu):\n got      %s, %zu left\n expected %s, %zu left", c->why, first, step,
+			 rec.told.text, len - off, c->expected, c->left);
 	assert_int_equal(ht_http1_error_of(parser) != HT_HTTP1_OK, rec.has_error);
 	/* Deaf after an error and in a tunnel. */
 	if (rec.has_error) {
@@ -219,7 +194,7 @@ static void run_cut(const struct stream_case *c, size_t len, size_t first, size_
 		assert_int_equal(feed_guarded(parser, "GET / HTTP/1.1\r\n\r\n", 18), 18);
 		assert_int_equal(ht_http1_skip(parser, 7), 7);
 		ht_http1_eof(parser);
-		assert_string_equal(rec.text, c->expected);
+		assert_string_equal(rec.told.text, c->expected);
 	}
 	ht_http1_free(parser);
 }
@@ -271,7 +246,7 @@ static void test_skip(void **state)
 			} else if (step->skip_bytes) {
 				uint64_t n = ht_http1_skip(parser, step->skip_bytes);
 
-				put(&rec, "[%llu]", (unsigned long long)n);
+				tell(&rec.told, "[%llu]", (unsigned long long)n);
 			} else if (step->is_eof) {
 				ht_http1_eof(parser);
 			} else if (step->is_reset) {
@@ -280,15 +255,15 @@ static void test_skip(void **state)
 				assert_int_equal(ht_http1_error_of(parser), HT_HTTP1_OK);
 				put_body(&rec);
 				if (rec.is_open && !rec.has_error)
-					put(&rec, "~");
+					tell(&rec.told, "~");
 				rec.is_open = rec.has_error = false;
 			} else {
 				assert_int_equal(ht_http1_skip(parser, 0), 0);
 			}
 		}
 		put_body(&rec);
-		if (strcmp(rec.text, skips[i].expected) != 0)
-			fail_msg("%s:\n got      %s\n expected %s", skips[i].why, rec.text, skips[i].expected);
+		if (strcmp(rec.told.text, skips[i].expected) != 0)
+			fail_msg("%s:\n got      %s\n expected %s", skips[i].why, rec.told.text, skips[i].expected);
 		ht_http1_free(parser);
 	}
 }
@@ -539,11 +514,8 @@ static void test_probe(void **state)
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
 		size_t len = strlen(cases[i].input);
-		char *copy = guarded + GUARD_BYTES - len;
-		int got;
+		int got = ht_http1_probe(cases[i].side, guarded(cases[i].input, len), len);
 
-		memcpy(copy, cases[i].input, len);
-		got = ht_http1_probe(cases[i].side, copy, len);
 		if (got != cases[i].expected)
 			fail_msg("%s: got %d, expected %d", cases[i].why, got, cases[i].expected);
 	}
@@ -585,23 +557,6 @@ static void test_error_names(void **state)
 	}
 }
 
-static int set_up(void **state)
-{
-	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
-
-	(void)state;
-	guarded = mmap(NULL, GUARD_BYTES + page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (guarded == MAP_FAILED)
-		return -1;
-	return mprotect(guarded + GUARD_BYTES, page_bytes, PROT_NONE);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	return munmap(guarded, GUARD_BYTES + (size_t)sysconf(_SC_PAGESIZE));
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -619,5 +574,5 @@ int main(void)
 		cmocka_unit_test(test_error_names),
 	};
 
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, guard_set_up, guard_tear_down);
 }

@@ -10,24 +10,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "guard.h"
 #include "proto/http2.h"
 #include "proto/http2_frame.h"
 #include "test_http2_cases.h"
+#include "told.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define TRACE_BYTES   8192
-#define GUARD_BYTES   (256 * 1024)
 #define STREAM_BYTES  (160 * 1024)
 #define MAX_STEPS     32
 
 struct recorder {
-	char text[TRACE_BYTES];
-	size_t len;
+	struct told told;
 	uint32_t data_stream_id;
 	uint64_t data_bytes;
 	uint64_t captured_bytes;
@@ -52,43 +49,33 @@ struct stream {
 };
 
 static struct stream made;
-static unsigned char *guarded; /* its end is followed by a page that faults */
-
-static void put(struct recorder *rec, const char *format, ...) __attribute__((format(printf, 2, 3)));
-
-static void put(struct recorder *rec, const char *format, ...)
-{
-	va_list args;
-	int n;
-
-	va_start(args, format);
-	n = vsnprintf(rec->text + rec->len, sizeof(rec->text) - rec->len, format, args);
-	va_end(args);
-	rec->len += (size_t)n;
-	if (rec->len >= sizeof(rec->text))
-		rec->len = sizeof(rec->text) - 1;
-}
 
 static void put_data(struct recorder *rec)
 {
 	if (rec->data_bytes)
-		put(rec, "+%u:%llu/%llu", rec->data_stream_id, (unsigned long long)rec->data_bytes,
-		    (unsigned long long)rec->captured_bytes);
+		tell(&rec->told, "+%u:%llu/%llu", rec->data_stream_id, (unsigned long long)rec->data_bytes,
+		     (unsigned long long)rec->captured_bytes);
 	rec->data_bytes = 0;
 	rec->captured_bytes = 0;
 }
 
+/* Every event but data and headers comes here first. */
+static struct told *begin_event(struct recorder *rec)
+{
+	put_data(rec);
+	return &rec->told;
+}
+
 static void on_begin(void *ctx, uint32_t stream_id)
 {
-	put_data(ctx);
-	put(ctx, "<%u", stream_id);
+	tell(begin_event(ctx), "<%u", stream_id);
 }
 
 static void put_headers(struct recorder *rec, const struct ht_http2_headers *headers)
 {
 	size_t i;
 
-	put(rec, "[%u ", headers->stream_id);
+	tell(&rec->told, "[%u ", headers->stream_id);
 	rec->field_cnt = headers->field_cnt;
 	rec->block_bytes = headers->block_bytes;
 	rec->is_complete = headers->is_complete;
@@ -96,13 +83,13 @@ static void put_headers(struct recorder *rec, const struct ht_http2_headers *hea
 		const struct ht_http2_field *field = &headers->fields[i];
 
 		if (field->is_known)
-			put(rec, "%s%.*s=%.*s", i ? "," : "", (int)field->name.len, field->name.ptr, (int)field->value.len,
-			    field->value.ptr);
+			tell(&rec->told, "%s%.*s=%.*s", i ? "," : "", (int)field->name.len, field->name.ptr, (int)field->value.len,
+			     field->value.ptr);
 		else
-			put(rec, "%s?", i ? "," : "");
+			tell(&rec->told, "%s?", i ? "," : "");
 		assert_true(field->is_known || (!field->name.len && !field->value.len && !headers->is_complete));
 	}
-	put(rec, "]%s%s", headers->is_end_stream ? "$" : "", headers->is_complete ? "" : "~");
+	tell(&rec->told, "]%s%s", headers->is_end_stream ? "$" : "", headers->is_complete ? "" : "~");
 }
 
 static void on_headers(void *ctx, const struct ht_http2_headers *headers)
@@ -127,39 +114,33 @@ static void on_data(void *ctx, uint32_t stream_id, const void *bytes, size_t cap
 
 static void on_end_stream(void *ctx, uint32_t stream_id)
 {
-	put_data(ctx);
-	put(ctx, ">%u", stream_id);
+	tell(begin_event(ctx), ">%u", stream_id);
 }
 
 static void on_rst_stream(void *ctx, uint32_t stream_id, uint32_t code)
 {
-	put_data(ctx);
-	put(ctx, "R%u:%u", stream_id, code);
+	tell(begin_event(ctx), "R%u:%u", stream_id, code);
 }
 
 static void on_settings(void *ctx, uint16_t id, uint32_t value)
 {
-	put_data(ctx);
-	put(ctx, "S%u=%u", id, value);
+	tell(begin_event(ctx), "S%u=%u", id, value);
 }
 
 static void on_goaway(void *ctx, uint32_t last_stream_id, uint32_t code)
 {
-	put_data(ctx);
-	put(ctx, "G%u:%u", last_stream_id, code);
+	tell(begin_event(ctx), "G%u:%u", last_stream_id, code);
 }
 
 static void on_push_promise(void *ctx, uint32_t stream_id, const struct ht_http2_headers *promised)
 {
-	put_data(ctx);
-	put(ctx, "P%u", stream_id);
+	tell(begin_event(ctx), "P%u", stream_id);
 	put_headers(ctx, promised);
 }
 
 static void on_gap(void *ctx)
 {
-	put_data(ctx);
-	put(ctx, "~");
+	tell(begin_event(ctx), "~");
 }
 
 static void on_error(void *ctx, enum ht_http2_error error)
@@ -168,14 +149,12 @@ static void on_error(void *ctx, enum ht_http2_error error)
 
 	assert_false(rec->has_error);
 	rec->has_error = true;
-	put_data(rec);
-	put(rec, "!%s", ht_http2_error_name(error));
+	tell(begin_event(rec), "!%s", ht_http2_error_name(error));
 }
 
 static void on_stream_error(void *ctx, uint32_t stream_id, enum ht_http2_error error)
 {
-	put_data(ctx);
-	put(ctx, "!%u:%s", stream_id, ht_http2_error_name(error));
+	tell(begin_event(ctx), "!%u:%s", stream_id, ht_http2_error_name(error));
 }
 
 static const struct ht_http2_events events = {
@@ -323,12 +302,9 @@ static void make(const char *input)
 /* Feeds a copy that ends where reading faults, then wipes it: nothing may point into it any more. */
 static size_t feed_guarded(struct ht_http2 *reader, const void *data, size_t len)
 {
-	unsigned char *copy = guarded + GUARD_BYTES - len;
-	size_t n;
+	unsigned char *copy = guarded(data, len);
+	size_t n = ht_http2_feed(reader, copy, len);
 
-	assert_true(len <= GUARD_BYTES);
-	memcpy(copy, data, len);
-	n = ht_http2_feed(reader, copy, len);
 	assert_true(n <= len);
 	memset(copy, '#', len);
 	return n;
@@ -339,15 +315,15 @@ static size_t feed_guarded(struct ht_http2 *reader, const void *data, size_t len
 static void check(const struct frame_case *c, struct ht_http2 *reader, struct recorder *rec, size_t first, size_t step)
 {
 	put_data(rec);
-	if (strcmp(rec->text, c->expected) != 0)
-		fail_msg("%s (cut at %zu, then every %zu):\n got      %s\n expected %s", c->why, first, step, rec->text, c->expected);
+	if (strcmp(rec->told.text, c->expected) != 0)
+		fail_msg("%s (cut at %zu, then every %zu):\n got      %s\n expected %s", c->why, first, step, rec->told.text, c->expected);
 	assert_int_equal(ht_http2_error_of(reader) != HT_HTTP2_OK, rec->has_error);
 	/* Deaf after an error. */
 	if (rec->has_error) {
 		assert_false(ht_http2_is_between_frames(reader) || ht_http2_is_in_sync(reader));
 		assert_int_equal(feed_guarded(reader, HT_HTTP2_PREFACE, HT_HTTP2_PREFACE_BYTES), HT_HTTP2_PREFACE_BYTES);
 		assert_int_equal(ht_http2_skip(reader, 7), 7);
-		assert_string_equal(rec->text, c->expected);
+		assert_string_equal(rec->told.text, c->expected);
 	}
 }
 
@@ -512,9 +488,9 @@ static void test_block_limit(void **state)
 			assert_int_equal(ht_http2_is_table_known(reader), cases[i].is_complete);
 			assert_true(ht_http2_is_between_frames(reader) && ht_http2_is_in_sync(reader));
 			/* Reading goes on. */
-			rec.len = 0;
+			rec.told.len = 0;
 			feed_words(reader, "HEADERS+05@3:" GET);
-			assert_string_equal(rec.text, "<3[3 " GET_FIELDS "]$>3");
+			assert_string_equal(rec.told.text, "<3[3 " GET_FIELDS "]$>3");
 			ht_http2_free(reader);
 		}
 	}
@@ -593,14 +569,14 @@ static void test_ended_streams(void **state)
 	for (id = 1; id < 2000; id += 2) {
 		snprintf(word, sizeof(word), "HEADERS+05@%u:" GET, id);
 		feed_words(reader, word);
-		rec.len = 0;
+		rec.told.len = 0;
 		if (id < 5)
 			continue;
 		snprintf(word, sizeof(word), "DATA@%u:*1", id - 4);
 		feed_words(reader, word);
 		snprintf(word, sizeof(word), "!%u:stream_closed", id - 4);
-		assert_string_equal(rec.text, word);
-		rec.len = 0;
+		assert_string_equal(rec.told.text, word);
+		rec.told.len = 0;
 	}
 	ht_http2_free(reader);
 }
@@ -686,13 +662,10 @@ static void test_probe(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(cases); i++) {
-		unsigned char *copy;
 		int got;
 
 		make(cases[i].input);
-		copy = guarded + GUARD_BYTES - made.len;
-		memcpy(copy, made.bytes, made.len);
-		got = ht_http2_probe(cases[i].side, copy, made.len);
+		got = ht_http2_probe(cases[i].side, guarded(made.bytes, made.len), made.len);
 		if (got != cases[i].expected)
 			fail_msg("%s: %d, not %d", cases[i].why, got, cases[i].expected);
 	}
@@ -717,18 +690,6 @@ static void test_names(void **state)
 	assert_null(ht_http2_code_name(UINT32_MAX));
 }
 
-static int map_guard(void **state)
-{
-	long page = sysconf(_SC_PAGESIZE);
-	unsigned char *map = mmap(NULL, GUARD_BYTES + (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	(void)state;
-	if (map == MAP_FAILED)
-		return -1;
-	guarded = map;
-	return mprotect(map + GUARD_BYTES, (size_t)page, PROT_NONE);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -738,5 +699,5 @@ int main(void)
 		cmocka_unit_test(test_no_callbacks), cmocka_unit_test(test_probe),   cmocka_unit_test(test_names),
 	};
 
-	return cmocka_run_group_tests(tests, map_guard, NULL);
+	return cmocka_run_group_tests(tests, guard_set_up, guard_tear_down);
 }
