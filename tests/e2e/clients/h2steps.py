@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """steps.py for HTTP/2: a client that does what it is told, frame by frame, over sockets of its own.
 
-Argument: a JSON list of steps, or - to take one JSON step a line from standard input. After each step one JSON line is printed, with the
-step's begin and end on CLOCK_MONOTONIC. Steps, c being any name for a connection and s one for a stream:
+Argument and answers are as in stepping.py. Steps, c being any name for a connection and s one for a stream:
   ["connect", c, host, port, {"tls": true, "alpn": false, "write": bytes a send, "preface": true}]
                                   the preface goes with what is sent first; true: at once, whole
   ["request", c, s, target, {"method", "headers": [[name, value]], "body": bytes, "end": false}]     body and head in one send
@@ -20,22 +19,20 @@ step's begin and end on CLOCK_MONOTONIC. Steps, c being any name for a connectio
   ["table", c, size]              SETTINGS_HEADER_TABLE_SIZE
   ["eof", c]                      until the end of the connection
   ["close", c]  ["abort", c]      FIN, RST
-  ["idle", seconds]  ["hold"]     as in steps.py
+  ["idle", seconds]  ["hold"]     as in stepping.py
 """
 
-import json
-import os
 import socket
 import ssl
 import struct
-import sys
-import time
 
 import h2.config
 import h2.connection
 import h2.errors
 import h2.events
 import h2.settings
+
+import stepping
 
 
 class Connection:
@@ -142,12 +139,6 @@ def do(step, connections):
     if verb == "connect":
         connections[rest[0]] = connection = Connection(rest[1], rest[2], options)
         return {"local": connection.local}
-    if verb == "idle":
-        time.sleep(rest[0])
-        return {}
-    if verb == "hold":
-        sys.stdin.readline()
-        return {}
     connection = connections[rest[0]]
     if verb == "requests":
         for name, target in rest[1:]:
@@ -201,19 +192,5 @@ def do(step, connections):
     return {}
 
 
-def main():
-    steps = (json.loads(line) for line in sys.stdin) if sys.argv[1] == "-" else json.loads(sys.argv[1])
-    print(json.dumps({"pid": os.getpid()}), flush=True)
-    connections = {}
-    for step in steps:
-        begin_ns = time.monotonic_ns()
-        try:
-            result = do(step, connections)
-        except OSError as error:
-            result = {"error": type(error).__name__}
-        print(json.dumps({"step": step[0], "begin_ns": begin_ns, "end_ns": time.monotonic_ns(), **result}), flush=True)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    stepping.main(do)

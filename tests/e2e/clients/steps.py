@@ -2,25 +2,21 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """A client that does what it is told, byte by byte, over sockets of its own.
 
-Argument: a JSON list of steps, or - to take one JSON step a line from standard input. After each step one JSON line is printed, with the
-step's begin and end on CLOCK_MONOTONIC. Steps, id being any name for a connection:
+Argument and answers are as in stepping.py. Steps, id being any name for a connection:
   ["connect", id, host, port, {"tls": true, "alpn": [...], "verify": false}]   host: "/PATH" or "@NAME" of a Unix socket
   ["send", id, text, ...]         each text one send call
   ["response", id]                read one response (Content-Length, or none for HEAD: {"head": true})
   ["read", id, size]              at least so many bytes
   ["eof", id]                     until the end of the stream
   ["close", id]  ["reset", id]
-  ["idle", seconds]               stay idle on purpose
-  ["hold"]                        until a line comes on standard input
+  ["idle", seconds]  ["hold"]     as in stepping.py
 """
 
-import json
-import os
 import socket
 import ssl
 import struct
-import sys
-import time
+
+import stepping
 
 
 class Connection:
@@ -71,12 +67,6 @@ def do(step, connections):
         connections[rest[0]] = connection = Connection(rest[1], rest[2], options)
         name = connection.sock.getsockname()
         return {"local": name[1] if name else None}
-    if verb == "idle":
-        time.sleep(rest[0])
-        return {}
-    if verb == "hold":
-        sys.stdin.readline()
-        return {}
     connection = connections[rest[0]]
     if verb == "send":
         for text in rest[1:]:
@@ -102,19 +92,5 @@ def do(step, connections):
     return {}
 
 
-def main():
-    steps = (json.loads(line) for line in sys.stdin) if sys.argv[1] == "-" else json.loads(sys.argv[1])
-    print(json.dumps({"pid": os.getpid()}), flush=True)
-    connections = {}
-    for step in steps:
-        begin_ns = time.monotonic_ns()
-        try:
-            result = do(step, connections)
-        except OSError as error:
-            result = {"error": type(error).__name__}
-        print(json.dumps({"step": step[0], "begin_ns": begin_ns, "end_ns": time.monotonic_ns(), **result}), flush=True)
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    stepping.main(do)
