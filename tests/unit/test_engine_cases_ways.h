@@ -198,6 +198,14 @@ static const struct
 				  "show conn\n" SAFE_UP TCONNECT "trx 1 'HTTP/1.1 403 No~Content-Length: 0~~'\n" KEEP,
 				  "- a:443 connect_error connect/PROXY_403 : " COLD_DIAL " " TLS
 				  " [c-1 127.0.0.1:40001>127.0.0.1:3130 #1 tls=openssl,TLSv1.3,TLS_AES_256_GCM_SHA384,alpn=-,sni=h.test,resumed=no,nested proxy=https,127.0.0.1:3130,403]\n" },
+				{ "one HTTPS proxy through another: each object stays the connection's until either goes",
+				  SAFE_UP TCONNECT TGRANTED INNER
+				  "ttx 2 'CONNECT b:443 HTTP/1.1~Host: b:443~~'\n trx 2 'HTTP/1.1 200 OK~~'\n ttx 1 '' +99\n tls 3 start\n tls 3 bind 1 nested\n tls 3 done\n"
+				  "ttx 3 'GET / HTTP/1.1~Host: b~~'\n ttx 1 '' +99\n trx 3 'HTTP/1.1 204 OK~~'\n tls 2 free\n trx 1 'x'\n" KEEP
+				  "ttx 3 'GET / HTTP/1.1~Host: b~~'\n trx 3 'HTTP/1.1 204 OK~~'\n" KEEP
+				  "close 1\n +1s\n tls 1 free\n tls 3 free\n",
+				  "GET https://b/ 204 ok : " COLD_DIAL " " TLS " " TLS " GotConn{fresh}" SENT HEAD PUT
+				  "GET https://b/ 204 ok : " REUSED SENT HEAD PUT },
 				{ "the target's object is never bound",
 				  SAFE_UP TCONNECT TGRANTED
 				  "ttx 1 tls12_client stream=tls\n trx 1 '' +900 stream=tls\n close 1\n +1s\n counts\n",

@@ -184,10 +184,11 @@ struct ht_tls_object {
 	uint64_t id;
 	struct ht_engine *engine;
 	uint32_t tgid;
-	struct ht_list order; /* in the engine, the first to go first */
-	struct ht_list node;  /* in its process, if that is known */
-	struct ht_conn *conn; /* bound to; NULL unbound or the connection is gone */
-	uint8_t evidence;     /* HT_BIND_* */
+	struct ht_list order;        /* in the engine, the first to go first */
+	struct ht_list node;         /* in its process, if that is known */
+	struct ht_conn *conn;        /* bound to; NULL unbound or the connection is gone */
+	struct ht_tls_object *outer; /* of an HTTPS proxy that is reached through another one: that one's */
+	uint8_t evidence;            /* HT_BIND_* */
 	uint16_t library;
 	enum ht_handshake handshake;
 	uint64_t start_ns;

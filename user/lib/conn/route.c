@@ -53,7 +53,7 @@ void ht_route_free(struct ht_conn *conn)
 
 	if (!route)
 		return;
-	if (route->tls)
+	while (route->tls)
 		ht_tls_unbind(route->tls);
 	conn->route = NULL;
 	free(route->socks);
@@ -71,6 +71,9 @@ static void take_tls(struct ht_conn *conn)
 	if (!conn->tls)
 		return;
 	route->is_wrapped = true;
+	if (route->tls)
+		route->tls->is_ignored = true; /* what it carries now is the next proxy's TLS */
+	conn->tls->outer = route->tls;
 	route->tls = conn->tls;
 	to->start_ns = conn->tls->start_ns ? conn->tls->start_ns : conn->hello_ns[HT_DIR_TX];
 	to->how = conn->tls->start_ns ? HTTPTRACE_OBSERVED : HTTPTRACE_PROXY;

@@ -37,7 +37,7 @@ struct ht_route {
 	uint64_t open_ns;                       /* the tunnel was granted */
 	char host_port[HT_ROUTE_HOST_PORT_MAX]; /* the proxy, as GetConn has it */
 	char target[HT_ROUTE_HOST_PORT_MAX];    /* "host:port", empty not known */
-	struct ht_tls_object *tls;              /* the proxy's, while it is there; its plaintext is what the tunnel carries */
+	struct ht_tls_object *tls;              /* the (last) proxy's, while it is there; its plaintext is what the tunnel carries */
 	struct ht_proxy_tls proxy_tls;
 	struct ht_socks *socks; /* while the handshake is under way */
 	uint64_t off[2];        /* how far it has been read, by direction */

@@ -71,18 +71,30 @@ static struct ht_tls_object *object_make(struct ht_engine *engine, uint64_t id, 
 	return object;
 }
 
-/* Is it the TLS of its connection to an HTTPS proxy, in which a tunnel runs? */
+/* Where its connection keeps it as the TLS to an HTTPS proxy, in which a tunnel runs. NULL: it is not that. */
+static struct ht_tls_object **place_in_route(const struct ht_tls_object *object)
+{
+	struct ht_tls_object **place = object->conn && object->conn->route ? &object->conn->route->tls : NULL;
+
+	while (place && *place != object)
+		place = *place ? &(*place)->outer : NULL;
+	return place;
+}
+
 static bool is_proxy_tls(const struct ht_tls_object *object)
 {
-	return object->conn && object->conn->route && object->conn->route->tls == object;
+	return place_in_route(object) != NULL;
 }
 
 static void leave_conn(struct ht_tls_object *object)
 {
-	if (is_proxy_tls(object))
-		object->conn->route->tls = NULL;
+	struct ht_tls_object **place = place_in_route(object);
+
+	if (place)
+		*place = object->outer;
 	else if (object->conn)
 		object->conn->tls = NULL;
+	object->outer = NULL;
 	object->conn = NULL;
 }
 
