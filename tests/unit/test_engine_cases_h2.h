@@ -97,6 +97,23 @@ static const struct engine_case h2_cases[] = {
 	  "GET http://a/5 closed wait/GOAWAY : " BUSY SENT "\n"
 	  "GET http://a/1 200 ok : " COLD SENT GOT "\n"
 	  "GET http://a/3 200 ok : " BUSY SENT GOT " ConnClosed{server}\n" },
+	{ "GOAWAY is told before a request that it does not cover: another thread reads",
+	  H2_UP "h2 1 tx " Q("1") "\n h2 1 rx " A("1") "G1:0\n h2 1 tx " Q("3") " took=30us\n h2 1 tx " POST("5") "\n" KEEP
+														  "close 1\n +1s\n",
+	  "GET http://a/1 200 ok : " COLD SENT GOT "\n"
+	  "GET http://a/3 closed wait/GOAWAY : " REUSED SENT "\n"
+	  "POST http://a/5 closed send/GOAWAY : " REUSED " WroteHeaders WroteRequest{GOAWAY}\n" },
+	{ "RST_STREAM is told before the request: another thread reads",
+	  H2_UP "h2 1 rx R1:7\n h2 1 tx " Q("1") " took=20us\n h2 1 rx R3:7\n h2 1 tx " POST("3") " took=20us\n" KEEP "h2 1 tx " Q(
+		  "5") "\n h2 1 rx " A("5") "\n" KEEP,
+	  "GET http://a/1 reset wait/REFUSED_STREAM : " COLD SENT "\n"
+	  "POST http://a/3 reset send/REFUSED_STREAM : " REUSED " WroteHeaders WroteRequest{REFUSED_STREAM}\n"
+	  "GET http://a/5 200 ok : " REUSED SENT GOT "\n" },
+	{ "a head and RST_STREAM are told before the request",
+	  H2_UP "h2 1 rx H1,:status=200 D1:2 R1:2\n h2 1 tx " Q("1") " took=20us\n" KEEP,
+	  "GET http://a/1 200 reset receive/INTERNAL_ERROR : " COLD SENT GOT "\n" },
+	{ "older than we: RST_STREAM of a request that was sent before", "whole\n" OLD "h2 1 rx settings R1:8\n +60ms\n counts\n",
+	  "requests=0 dials=0 unsolicited=1 http2=1\n" },
 	{ "the server closes with streams open: each ends",
 	  H2_UP "h2 1 tx " Q("1") Q("3") "\n h2 1 rx H1,:status=200 D1:1\n fin 1\n eof 1\n close 1\n +1s\n",
 	  "GET http://a/1 200 closed receive/closed : " COLD SENT GOT " ConnClosed{server}\n"

@@ -50,7 +50,9 @@ struct ht_flight {
 	enum ht_http1_framing framing; /* of the final response */
 	/* HTTP/2 only */
 	uint32_t stream_id;
-	bool is_early;                       /* its response came before its request was told */
+	bool is_early; /* its response came before its request was told */
+	bool is_reset; /* the same of an RST_STREAM, with reset_code */
+	uint32_t reset_code;
 	bool has_content;                    /* the response has DATA frames to come */
 	bool has_hidden_trailers;            /* fields of its trailers are not known */
 	struct ht_grpc_messages messages[2]; /* of a gRPC call, by direction */

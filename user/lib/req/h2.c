@@ -36,6 +36,7 @@ struct ht_exchange *ht_h2_new(struct ht_conn *conn, const uint64_t off[2])
 	h2->base.engine = conn->engine;
 	h2->base.conn = conn;
 	ht_list_init(&h2->flights);
+	h2->covered_id = UINT32_MAX;
 	h2->is_from_start = off || (conn->is_whole && !conn->requests && (!conn->tls || conn->tls->handshake != HT_HANDSHAKE_UNSEEN));
 	for (int dir = 0; off && dir < 2; dir++)
 		h2->reach[dir] = (struct ht_reach){ .off = off[dir], .is_known = true };
@@ -68,7 +69,7 @@ static void take_out(struct ht_h2 *h2, struct ht_flight *flight)
 	h2->flight_cnt--;
 }
 
-static void drop(struct ht_h2 *h2, struct ht_flight *flight)
+void ht_h2_drop(struct ht_h2 *h2, struct ht_flight *flight)
 {
 	take_out(h2, flight);
 	httptrace_request__unref(flight->request);
@@ -111,29 +112,6 @@ static void fate_due(void *object, uint64_t at_ns)
 	settle(object);
 }
 
-static void end_early(struct ht_h2 *h2, struct ht_flight *flight, uint64_t at_ns);
-
-static void fail(struct ht_h2 *h2, struct ht_flight *flight, const struct ht_failure *f)
-{
-	if (flight->is_early) {
-		end_early(h2, flight, f->ts_ns);
-		return;
-	}
-	if (!flight->is_answered)
-		ht_flight_fail(&h2->base, flight, f);
-	else
-		ht_flight_closed(flight, f);
-	ht_h2_done(h2, flight);
-}
-
-static void fail_all(struct ht_h2 *h2, const struct ht_failure *f)
-{
-	struct ht_flight *flight, *next;
-
-	ht_list_each(&h2->flights, flight, next, node)
-		fail(h2, flight, f);
-}
-
 /* Nothing can be made of the connection any more. */
 static void give_up(struct ht_h2 *h2)
 {
@@ -141,7 +119,7 @@ static void give_up(struct ht_h2 *h2)
 
 	ht_failure_unseen(&f, h2->rec->hdr.ts_ns);
 	h2->is_dead = true;
-	fail_all(h2, &f);
+	ht_h2_fail_all(h2, &f);
 }
 
 static struct ht_flight *begin(struct ht_h2 *h2, uint32_t stream_id)
@@ -173,36 +151,10 @@ static struct ht_flight *begin(struct ht_h2 *h2, uint32_t stream_id)
 
 /* ---- requests that wait for their other half ---- */
 
-/* The response was all that was seen of it: its request was lost, or else, on a connection that was joined late, it is older than the tracer. */
-static void end_early(struct ht_h2 *h2, struct ht_flight *flight, uint64_t at_ns)
-{
-	struct ht_conn *conn = h2->base.conn;
-	uint64_t missed = conn->lost ? conn->lost : ht_engine_missed(h2->base.engine, conn->start_ns, conn->losses);
-	struct ht_failure f;
-
-	if (!missed && !h2->is_from_start) {
-		h2->base.engine->counts.unsolicited++;
-		drop(h2, flight);
-		return;
-	}
-	ht_h2_headless(h2, flight);
-	if (!flight->request->lost)
-		flight->request->lost = missed ? missed : 1;
-	ht_failure_unseen(&f, at_ns);
-	f.message = "its request was not seen";
-	if (flight->is_answered) {
-		flight->request->outcome = HTTPTRACE_PENDING;
-		ht_report_outcome(flight->request, f.outcome, HTTPTRACE_PHASE_RECEIVE, f.code, f.message, flight->end_ns);
-	} else {
-		ht_flight_fail(&h2->base, flight, &f);
-	}
-	ht_h2_done(h2, flight);
-}
-
 static uint64_t due_ns(const struct ht_flight *flight)
 {
 	if (flight->is_early)
-		return flight->first_byte_ns + OTHER_NS;
+		return flight->begin_ns + OTHER_NS;
 	return flight->is_answered ? flight->end_ns + OTHER_NS : 0;
 }
 
@@ -216,7 +168,7 @@ static void late_due(void *object, uint64_t at_ns)
 		ns = due_ns(flight);
 		if (ns && ns <= at_ns) {
 			if (flight->is_early) {
-				end_early(h2, flight, at_ns);
+				ht_h2_end_early(h2, flight, at_ns);
 			} else {
 				/* Else it goes on being written without us. */
 				if (ht_flight_keeps_body_back(flight))
@@ -235,6 +187,21 @@ static void wait_for_other_half(struct ht_h2 *h2, const struct ht_flight *flight
 {
 	if (!ht_timer_is_set(&h2->late))
 		ht_timer_set(&h2->base.engine->timers, &h2->late, due_ns(flight), late_due, h2);
+}
+
+/* The server's first word of a stream whose request was not told yet; NULL: it is of none. */
+static struct ht_flight *begin_early(struct ht_h2 *h2, uint32_t stream_id)
+{
+	/* A pushed stream has an even number, and no request that anybody sent. What ended before is no news. */
+	bool is_news = stream_id % 2 && stream_id > h2->last_id && !h2->is_dead;
+	struct ht_flight *flight = is_news ? begin(h2, stream_id) : NULL;
+
+	if (!flight)
+		return NULL;
+	flight->is_early = true;
+	flight->begin_ns = h2->rec->hdr.ts_ns;
+	wait_for_other_half(h2, flight);
+	return flight;
 }
 
 void ht_h2_finish(struct ht_h2 *h2, struct ht_flight *flight)
@@ -327,6 +294,8 @@ static void client_headers(void *ctx, const struct ht_http2_headers *headers)
 	h2->is_proven = true;
 	ht_h2_request_head(h2, flight, headers, written_at(h2, flight));
 	ht_report_progress(h2->base.engine, flight->request);
+	if (!headers->is_end_stream)
+		ht_h2_catch_up(h2, flight);
 }
 
 static void client_data(void *ctx, uint32_t stream_id, const void *bytes, size_t captured_len, uint64_t n)
@@ -349,45 +318,20 @@ static void client_end_stream(void *ctx, uint32_t stream_id)
 	if (!flight || !flight->has_head)
 		return;
 	ht_flight_written(flight, written_at(h2, flight), NULL);
-	if (flight->is_answered)
-		ht_h2_finish(h2, flight);
-	else
-		ht_report_progress(h2->base.engine, flight->request);
-}
-
-/* One side ended the stream with an error code. */
-static void reset_stream(struct ht_h2 *h2, uint32_t stream_id, uint32_t code, bool is_server)
-{
-	struct ht_flight *flight = flight_of(h2, stream_id);
-	struct ht_failure f = {
-		.outcome = is_server ? HTTPTRACE_RESET : HTTPTRACE_ABORTED,
-		.code = ht_http2_code_name(code),
-		.message = is_server ? "the server reset the stream" : "the client reset the stream",
-		.ts_ns = h2->rec->hdr.ts_ns,
-		.closer = -1,
-	};
-
-	if (!flight)
-		return;
-	if (!f.code) {
-		snprintf(f.name, sizeof(f.name), "0x%x", code);
-		f.code = f.name;
-	}
 	if (flight->is_answered) {
-		/* RFC 9113 section 8.1: the rest of the request is not wanted. */
-		if (!is_server && ht_flight_keeps_body_back(flight))
-			ht_flight_give_up_body(flight, f.ts_ns);
-		else if (flight->has_head && !flight->is_written)
-			ht_flight_written(flight, f.ts_ns, ht_hook_error(flight->request, f.code, f.message));
 		ht_h2_finish(h2, flight);
 		return;
 	}
-	fail(h2, flight, &f);
+	ht_report_progress(h2->base.engine, flight->request);
+	ht_h2_catch_up(h2, flight);
 }
 
 static void client_rst_stream(void *ctx, uint32_t stream_id, uint32_t code)
 {
-	reset_stream(ctx, stream_id, code, false);
+	struct ht_flight *flight = flight_of(ctx, stream_id);
+
+	if (flight)
+		ht_h2_reset(ctx, flight, code, false);
 }
 
 /* A side's SETTINGS_HEADER_TABLE_SIZE (RFC 9113 section 6.5.2) is about the table with which the other side compresses. */
@@ -410,23 +354,13 @@ static void server_begin(void *ctx, uint32_t stream_id)
 
 	if (h2->is_dead)
 		return;
-	if (!flight) {
-		/* A pushed stream has an even number, and no request that anybody sent. What ended before is no news. */
-		if (stream_id % 2 == 0 || stream_id <= h2->last_id)
-			return;
-		flight = begin(h2, stream_id);
-		if (!flight)
-			return;
-		flight->is_early = true;
-		flight->begin_ns = h2->rec->hdr.ts_ns;
-	}
-	if (flight->first_byte_ns)
+	if (!flight)
+		flight = begin_early(h2, stream_id);
+	if (!flight || flight->first_byte_ns)
 		return;
 	ht_flight_wait_continue(flight);
 	flight->first_byte_ns = h2->rec->hdr.ts_ns;
 	ht_hook_plain(flight->request, HTTPTRACE_GOT_FIRST_RESPONSE_BYTE, flight->first_byte_ns, HTTPTRACE_OBSERVED);
-	if (flight->is_early)
-		wait_for_other_half(h2, flight);
 }
 
 static void server_headers(void *ctx, const struct ht_http2_headers *headers)
@@ -465,7 +399,12 @@ static void server_end_stream(void *ctx, uint32_t stream_id)
 
 static void server_rst_stream(void *ctx, uint32_t stream_id, uint32_t code)
 {
-	reset_stream(ctx, stream_id, code, true);
+	struct ht_flight *flight = flight_of(ctx, stream_id);
+
+	if (!flight)
+		flight = begin_early(ctx, stream_id);
+	if (flight)
+		ht_h2_reset(ctx, flight, code, true);
 }
 
 static void server_settings(void *ctx, uint16_t id, uint32_t value)
@@ -479,50 +418,26 @@ static void server_settings(void *ctx, uint16_t id, uint32_t value)
 static void server_goaway(void *ctx, uint32_t last_stream_id, uint32_t code)
 {
 	struct ht_h2 *h2 = ctx;
-	const char *name = ht_http2_code_name(code);
-	struct ht_failure f = { .outcome = HTTPTRACE_CLOSED, .code = "GOAWAY", .ts_ns = h2->rec->hdr.ts_ns, .closer = -1 };
 	struct ht_flight *flight, *next;
-	char message[96];
 
-	snprintf(message, sizeof(message), "the server ends the connection (%s) and has not processed the stream",
-		 name ? name : "unknown code");
-	f.message = message;
+	h2->covered_id = last_stream_id;
+	h2->goaway_code = code;
 	ht_list_each(&h2->flights, flight, next, node) {
-		if (flight->stream_id > last_stream_id && !flight->is_answered)
-			fail(h2, flight, &f);
+		if (flight->stream_id > last_stream_id && !flight->is_answered && !flight->is_early)
+			ht_h2_refuse(h2, flight);
 	}
 }
 
 /* ---- errors ---- */
 
-/* What the stream that is not told any more would have said of the requests under way is not known. */
-static void lose_track(struct ht_h2 *h2, bool is_server)
-{
-	struct ht_failure f = {
-		.outcome = HTTPTRACE_INCOMPLETE,
-		.code = "gap",
-		.message = "bytes of the connection are not known",
-		.ts_ns = h2->rec->hdr.ts_ns,
-		.closer = -1,
-	};
-	struct ht_flight *flight, *next;
-
-	ht_list_each(&h2->flights, flight, next, node) {
-		/* What was sent whole waits for its answer, which comes in the other direction. */
-		if (!is_server && (flight->is_written || flight->is_early))
-			continue;
-		fail(h2, flight, &f);
-	}
-}
-
 static void client_gap(void *ctx)
 {
-	lose_track(ctx, false);
+	ht_h2_lose_track(ctx, false);
 }
 
 static void server_gap(void *ctx)
 {
-	lose_track(ctx, true);
+	ht_h2_lose_track(ctx, true);
 }
 
 static void connection_error(struct ht_h2 *h2, enum ht_http2_error error, bool is_server)
@@ -539,7 +454,7 @@ static void connection_error(struct ht_h2 *h2, enum ht_http2_error error, bool i
 	h2->is_dead = true;
 	if (!h2->is_proven)
 		h2->base.is_not_http = true;
-	fail_all(h2, &f);
+	ht_h2_fail_all(h2, &f);
 }
 
 static void client_error(void *ctx, enum ht_http2_error error)
@@ -568,7 +483,7 @@ static void stream_error(struct ht_h2 *h2, uint32_t stream_id, enum ht_http2_err
 	 * One that refuses it says so, by RST_STREAM.
 	 */
 	if (flight && error != HT_HTTP2_MALFORMED)
-		fail(h2, flight, &f);
+		ht_h2_fail(h2, flight, &f);
 }
 
 static void client_stream_error(void *ctx, uint32_t stream_id, enum ht_http2_error error)
@@ -674,7 +589,7 @@ static void closed(struct ht_exchange *exchange, uint64_t ts_ns, enum httptrace_
 
 	settle_closed(h2, ts_ns, by);
 	ht_failure_closed(&f, ts_ns, by, err);
-	fail_all(h2, &f);
+	ht_h2_fail_all(h2, &f);
 	h2->is_dead = true;
 }
 
@@ -694,7 +609,7 @@ static void io_failed(struct ht_exchange *exchange, uint64_t ts_ns, int dir, int
 		return;
 	if (dir == HT_DIR_RX) {
 		settle_closed(h2, ts_ns, HTTPTRACE_BY_RESET);
-		fail_all(h2, &f);
+		ht_h2_fail_all(h2, &f);
 		h2->is_dead = true;
 		return;
 	}
@@ -715,7 +630,7 @@ static void abandon(struct ht_exchange *exchange, uint64_t ts_ns)
 
 	settle(h2);
 	ht_failure_unseen(&f, ts_ns);
-	fail_all(h2, &f);
+	ht_h2_fail_all(h2, &f);
 	h2->is_dead = true;
 }
 
@@ -739,9 +654,9 @@ static void free_exchange(struct ht_exchange *exchange)
 
 	ht_timer_cancel(&exchange->engine->timers, &h2->late);
 	if (h2->settling)
-		drop(h2, h2->settling);
+		ht_h2_drop(h2, h2->settling);
 	ht_list_each(&h2->flights, flight, next, node)
-		drop(h2, flight);
+		ht_h2_drop(h2, flight);
 	ht_map_free(&h2->streams);
 	ht_http2_free(h2->reader[HT_DIR_TX]);
 	ht_http2_free(h2->reader[HT_DIR_RX]);
