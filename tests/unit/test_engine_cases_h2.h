@@ -63,6 +63,19 @@ static const struct engine_case h2_cases[] = {
 	{ "a 100 that nobody expected has both hooks", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=100 " A("1") "\n" KEEP,
 	  "GET http://a/1 200 ok : " COLD SENT " GotFirstResponseByte Got1xxResponse{100} Got100Continue GotResponseHeaders GotBody\n" },
 
+	{ "CONNECT: the target is its URL; extended (RFC 8441: a WebSocket) it has one as other methods",
+	  "show args\n" H2_UP
+	  "h2 1 tx H1,:method=CONNECT,:protocol=websocket,:scheme=http,:authority=a,:path=/chat H1.,x=y\n h2 1 rx H1.,:status=200\n" KEEP
+	  "h2 1 tx H3,:method=CONNECT,:authority=b:443 D3.:2\n h2 1 rx H3.,:status=200\n" KEEP,
+	  "CONNECT http://a/chat 200 ok : GetConn{a:80} ConnectStart{127.0.0.1:80} ConnectDone{127.0.0.1:80} GotConn{fresh}" SENT HEAD
+	  "{200}\n"
+	  "CONNECT b:443 200 ok : GetConn{127.0.0.1:80} GotConn{reused}" SENT HEAD "{200}\n" },
+	{ "a CONNECT has its dial as others",
+	  "dns 1 a 80 = ::1,127.0.0.1\n connect 2 [::1]:80\n connect 1 127.0.0.1:80\n up 1\n"
+	  "h2 1 tx preface settings H1,:method=CONNECT,:authority=b:443\n down 2 ECONNREFUSED\n h2 1 rx settings H1.,:status=403\n h2 1 tx R1:8\n" KEEP,
+	  "CONNECT b:443 403 ok : GetConn " DNS
+	  " ConnectStart ConnectStart ConnectDone GotConn{fresh} WroteHeaders ConnectDone{ECONNREFUSED}" HEAD " WroteRequest{CANCEL}\n" },
+
 	/* ---- how streams end ---- */
 	{ "reset by the server", H2_UP "h2 1 tx " Q("1") Q("3") "\n h2 1 rx R1:8\n h2 1 rx " A("3") "\n" KEEP,
 	  "GET http://a/1 reset wait/CANCEL : " COLD SENT "\n"

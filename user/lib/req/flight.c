@@ -94,7 +94,7 @@ static struct ht_span host_only(struct ht_span host)
 
 static bool is_connect(const struct ht_asked *asked)
 {
-	return asked->method.len == 7 && !memcmp(asked->method.ptr, "CONNECT", 7);
+	return asked->method.len == 7 && !memcmp(asked->method.ptr, "CONNECT", 7) && !asked->is_extended;
 }
 
 static bool is_tunnel(const struct ht_conn *conn)
@@ -243,7 +243,8 @@ void ht_flight_got_conn(struct ht_exchange *exchange, struct ht_flight *flight, 
 
 		out->reused = HTTPTRACE_NO;
 		out->was_idle = HTTPTRACE_NO;
-		if (conn->dial && !strcmp(flight->method, "CONNECT"))
+		/* HTTP/1: the dial is the tunnel's. */
+		if (conn->dial && !flight->stream_id && !strcmp(flight->method, "CONNECT"))
 			ht_dial_show(conn->dial, request, host_port);
 		else if (conn->dial)
 			ht_dial_give(conn->dial, conn, request, host_port);

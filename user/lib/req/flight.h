@@ -64,6 +64,7 @@ struct ht_asked {
 	struct ht_span target; /* HTTP/1: request-target; HTTP/2: :path, of CONNECT :authority */
 	struct ht_span host;   /* Host, :authority */
 	bool is_tls;           /* the scheme is https */
+	bool is_extended;      /* HTTP/2: a CONNECT that names a resource as other methods do (RFC 8441) */
 };
 
 /* NULL when memory is out. */

@@ -23,7 +23,9 @@ void ht_h1_request_head(struct ht_h1 *h1, struct ht_flight *flight, const struct
 {
 	struct httptrace_request *request = flight->request;
 	const struct ht_engine_opts *opts = &h1->base.engine->opts;
-	struct ht_asked asked = { head->method, head->target, host_field(head), h1->base.conn->tls != NULL };
+	struct ht_asked asked = {
+		.method = head->method, .target = head->target, .host = host_field(head), .is_tls = h1->base.conn->tls != NULL
+	};
 
 	flight->has_head = true;
 	flight->head_ns = ts_ns;

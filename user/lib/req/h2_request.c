@@ -93,13 +93,13 @@ static void take_request_head(struct ht_h2 *h2, struct ht_flight *flight, const 
 		.host = value_of(headers, ":authority"),
 		.is_tls = scheme.len ? is_text(scheme, "https") : conn->tls != NULL,
 	};
-	bool is_connect = is_text(asked.method, "CONNECT") && !asked.target.len;
 	struct httptrace_header *fields;
 	size_t cnt, pseudo_cnt;
 
 	if (!asked.host.len)
 		asked.host = value_of(headers, "host");
-	if (is_connect)
+	asked.is_extended = asked.target.len || value_of(headers, ":protocol").len;
+	if (is_text(asked.method, "CONNECT") && !asked.is_extended)
 		asked.target = asked.host;
 	flight->has_head = true;
 	flight->head_ns = ts_ns;
