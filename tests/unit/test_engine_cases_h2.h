@@ -95,6 +95,13 @@ static const struct engine_case h2_cases[] = {
 	{ "a malformed response, which the client refuses",
 	  H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=200,connection=close D1:2\n h2 1 tx R1:1\n" KEEP,
 	  "GET http://a/1 200 aborted receive/PROTOCOL_ERROR : " COLD SENT GOT "\n" },
+	{ "the stream ends without a final head: that is no response",
+	  H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1.,:status=103\n" KEEP
+				  "h2 1 tx " Q("3") "\n h2 1 rx D3.:5\n" KEEP "h2 1 tx " CALL("5") "M5.:1\n h2 1 rx H5.,:status=100\n" KEEP,
+	  "GET http://a/1 protocol_error receive/malformed : " COLD SENT " GotFirstResponseByte Got1xxResponse{103}\n"
+	  "GET http://a/3 protocol_error receive/malformed : " REUSED SENT "\n"
+	  "POST http://a/p.S/M protocol_error receive/malformed grpc(p.S M - -1 '' 1/0) : " REUSED SENT
+	  " GotFirstResponseByte Got1xxResponse{100} Got100Continue\n" },
 	{ "a code without a name", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx R1:4919\n" KEEP,
 	  "GET http://a/1 reset wait/0x1337 : " COLD SENT "\n" },
 	{ "answered before the body was sent: the rest is not wanted",

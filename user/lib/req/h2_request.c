@@ -234,7 +234,11 @@ void ht_h2_response_end(struct ht_h2 *h2, struct ht_flight *flight, uint64_t ts_
 	request->received.body_bytes = (int64_t)flight->got_body_bytes;
 	if (flight->has_content)
 		ht_hook_body(request, ts_ns, flight->got_body_bytes);
-	if (request->has_grpc)
+	/* RFC 9113 section 8.1: a head that was lost is one of which no field is known. */
+	if (!flight->has_final)
+		ht_report_outcome(request, HTTPTRACE_PROTOCOL_ERROR, HTTPTRACE_PHASE_RECEIVE, ht_http2_error_name(HT_HTTP2_MALFORMED),
+				  "the stream ended without a response", ts_ns);
+	else if (request->has_grpc)
 		end_grpc(flight, ts_ns);
 	else
 		ht_report_outcome(request, HTTPTRACE_OK, HTTPTRACE_PHASE_NONE, NULL, NULL, ts_ns);
