@@ -180,6 +180,12 @@ static const struct engine_case h2_cases[] = {
 	  H2_UP
 	  "h2 1 tx " CALL("1") "M1:3\n h2 1 rx " REPLY("1") "M1:4 M1:1\n h2 1 tx M1:0 M1.:9\n h2 1 rx M1:300 H1.,grpc-status=0\n" KEEP,
 	  "POST http://a/p.S/M 200 ok grpc(p.S M OK 0 '' 3/3) : " COLD " WroteHeaders" HEAD " WroteRequest GotBody\n" },
+	{ "bytes of one side are lost: how many messages it sent is not known",
+	  "whole\n" H2_UP "h2 1 tx " CALL("1") "M1.:3 " CALL("3") "M3:3\n h2 1 rx " REPLY("1") "M1:4 " REPLY(
+		  "3") "M3:4\n gap 1 tx 9\n h2 1 tx W0:9\n"
+		       "gap 1 rx 100\n h2 1 rx H1.,grpc-status=0\n" KEEP,
+	  "POST http://a/p.S/M 200 incomplete receive/gap lost=1 grpc(p.S M - -1 '' ?/1) : " BUSY " WroteHeaders" GOT "\n"
+	  "POST http://a/p.S/M 200 incomplete receive/gap lost=2 grpc(p.S M - -1 '' 1/?) : " COLD SENT GOT "\n" },
 	{ "a deadline that the client enforces", H2_UP "h2 1 tx " CALL("1") "M1.:3\n h2 1 tx R1:8\n" KEEP,
 	  "POST http://a/p.S/M aborted wait/CANCEL grpc(p.S M - -1 '' 1/0) : " COLD SENT "\n" },
 	{ "a response without a status", H2_UP "h2 1 tx " CALL("1") "M1.:3\n h2 1 rx " REPLY("1") "D1.\n" KEEP,

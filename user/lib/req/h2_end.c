@@ -121,6 +121,7 @@ void ht_h2_lose_track(struct ht_h2 *h2, bool is_server)
 		/* What was sent whole waits for its answer, which comes in the other direction. */
 		if (!is_server && (flight->is_written || flight->is_early))
 			continue;
+		ht_grpc_messages_lose(&flight->messages[is_server ? HT_DIR_RX : HT_DIR_TX]);
 		ht_h2_fail(h2, flight, &f);
 	}
 }
