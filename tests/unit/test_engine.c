@@ -3,6 +3,7 @@
  * test_engine.c - from records to reports: every scenario of the tables (test_engine_cases_*.h), whole and cut; conversations cut at every byte; bounds
  * of the tables.
  */
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -385,6 +386,29 @@ static void test_many_held_bytes(void **state)
 	assert_int_equal(script_free(s), 0);
 }
 
+/* A server that answers with interim responses without end. */
+static void many_interim(const char *up, const char *interim)
+{
+	struct script *s = script_new();
+	size_t before;
+
+	script_do(s, up);
+	before = mallinfo2().uordblks;
+	for (unsigned int i = 0; i < 20000; i++)
+		script_dof(s, interim, i);
+	assert_true(mallinfo2().uordblks < before + 2 * HT_REQUEST_INTERIM_BYTES);
+	script_do(s, "end");
+	assert_int_equal(script_free(s), 0);
+}
+
+static void test_many_interim(void **state)
+{
+	(void)state;
+	many_interim(UP GET, "rx 1 'HTTP/1.1 103 E~Link: %01000d~~'");
+	many_interim(UP "h2 1 tx preface settings H1.,:method=GET,:scheme=http,:authority=a,:path=/\n h2 1 rx settings",
+		     "h2 1 rx H1,:status=103,link=%01000d");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_many_places),
 		cmocka_unit_test(test_many_in_flight),
 		cmocka_unit_test(test_many_held_bytes),
+		cmocka_unit_test(test_many_interim),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,7 +61,7 @@ void ht_h1_response_head(struct ht_h1 *h1, struct ht_flight *flight, const struc
 	size_t header_cnt = 0;
 
 	flight->is_interim = head->status < 200 && head->status != 101;
-	if (!opts->no_headers) {
+	if (!opts->no_headers && (!flight->is_interim || ht_request_has_interim_room(request))) {
 		headers = ht_hook_headers(request, head->fields, head->field_cnt, opts->no_redact);
 		header_cnt = headers ? head->field_cnt : 0;
 	}

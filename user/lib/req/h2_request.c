@@ -180,6 +180,7 @@ void ht_h2_response_head(struct ht_h2 *h2, struct ht_flight *flight, const struc
 {
 	struct httptrace_request *request = flight->request;
 	int status = status_of(headers);
+	bool is_interim = status >= 100 && status < 200;
 	struct httptrace_header *fields = NULL;
 	size_t cnt = 0, pseudo_cnt = 0;
 
@@ -189,8 +190,9 @@ void ht_h2_response_head(struct ht_h2 *h2, struct ht_flight *flight, const struc
 	}
 	if (flight->has_final) /* trailers */
 		return;
-	fields = known_fields(h2, request, headers, &cnt, &pseudo_cnt);
-	if (status >= 100 && status < 200) {
+	if (!is_interim || ht_request_has_interim_room(request))
+		fields = known_fields(h2, request, headers, &cnt, &pseudo_cnt);
+	if (is_interim) {
 		ht_hook_1xx(request, ts_ns, status, fields ? fields + pseudo_cnt : NULL, cnt - pseudo_cnt);
 		/* HTTP/2: for any 100, behind Got1xxResponse (hooks.md 0.6). */
 		if (status == 100)

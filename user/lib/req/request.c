@@ -110,6 +110,7 @@ static bool add_block(struct httptrace_request *request, size_t bytes)
 	block->cap_bytes = cap;
 	block->next = request->arena;
 	request->arena = block;
+	request->arena_bytes += cap;
 	request->arena_at = block->mem;
 	request->arena_room_bytes = cap;
 	return true;

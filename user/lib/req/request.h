@@ -14,7 +14,9 @@
 
 #include "httptrace.h"
 
-#define HT_REQUEST_MAX_HOOKS 2048
+#define HT_REQUEST_MAX_HOOKS     2048
+/* A request of this size keeps no fields of further interim responses, of which a server may send any number. */
+#define HT_REQUEST_INTERIM_BYTES (1u << 20)
 
 struct ht_hook {
 	enum httptrace_hook_id id;
@@ -65,12 +67,19 @@ struct httptrace_request {
 	struct ht_arena_block *arena; /* the blocks behind the first, newest first */
 	char *arena_at;               /* free from here */
 	size_t arena_room_bytes;
-	void *dispatch; /* dispatch's, in the arena: which registrations apply; NULL before the first hook is fired and after done */
-	bool is_done;   /* the engine has told its end: nothing is added any more */
+	size_t arena_bytes; /* of all those blocks */
+	void *dispatch;     /* dispatch's, in the arena: which registrations apply; NULL before the first hook is fired and after done */
+	bool is_done;       /* the engine has told its end: nothing is added any more */
 };
 
 /* With one reference. Messages start unknown (header_bytes, body_bytes -1; headers_complete false). NULL and ENOMEM. */
 struct httptrace_request *ht_request_new(enum httptrace_kind kind, uint64_t id);
+
+/* Has it room for an interim response's fields? */
+static inline bool ht_request_has_interim_room(const struct httptrace_request *request)
+{
+	return request->arena_bytes < HT_REQUEST_INTERIM_BYTES && request->hook_cnt < HT_REQUEST_MAX_HOOKS;
+}
 
 /* Zeroed memory of the request's arena; NULL and ENOMEM. */
 void *ht_request_alloc(struct httptrace_request *request, size_t bytes);
