@@ -290,6 +290,13 @@ static const struct
 				  "GET http://h.test/ 200 ok : GetConn{proxy.test:1080} DNSStart{proxy.test} DNSDone{127.0.0.1} ConnectStart{127.0.0.1:1080} ConnectDone{127.0.0.1:1080} GotConn{fresh}" SENT
 					  HEAD
 				  "{200} GotBody{2} PutIdleConn [c-1 127.0.0.1:40001>127.0.0.1:1080 #1 proxy=socks5,127.0.0.1:1080,0]\n" },
+				{ "an HTTP proxy behind it (curl --preproxy): conn.proxy is the first",
+				  "show conn\n" SOCKS_UP SOCKS5 SOCKS_ASK SOCKS_OK CONNECT GRANTED IN_TLS TGET TOK KEEP,
+				  "GET https://a/ 200 ok : " COLD_TLS SENT GOT
+				  " PutIdleConn [c-1 127.0.0.1:40001>127.0.0.1:1080 #1 tls=openssl,TLSv1.3,TLS_AES_256_GCM_SHA384,alpn=-,sni=h.test,resumed=no,nested proxy=socks5,127.0.0.1:1080,0]\n" },
+				{ "an HTTP proxy behind it refuses", "show conn\n" SOCKS_UP SOCKS5 SOCKS_ASK SOCKS_OK CONNECT DENIED KEEP,
+				  "- a:443 connect_error connect/PROXY_403 : " COLD_DIAL
+				  " [c-1 127.0.0.1:40001>127.0.0.1:1080 #1 proxy=socks5,127.0.0.1:1080,0]\n" },
 				{ "the proxy refuses: a dial, as nothing proves HTTP",
 				  "show args conn\n filtered\n" SOCKS_UP SOCKS5 SOCKS_ASK SOCKS_NO "close 1\n +1s\n counts\n",
 				  "dial 127.0.0.1:1080 connect_error connect/SOCKS_CONNECTION_REFUSED : GetConn{127.0.0.1:1080} ConnectStart{127.0.0.1:1080} ConnectDone{127.0.0.1:1080} [c-1 127.0.0.1:40001>127.0.0.1:1080 #0 proxy=socks5,127.0.0.1:1080,0]\n"
@@ -449,7 +456,10 @@ static const struct
 
 				/* ---- h2c ---- */
 				{
-					"h2c: the request is stream 1, its first byte the 101's", "show args time conn bytes\n" UP "tx 1 'GET /1 HTTP/1.1~Host: a~Connection: Upgrade, HTTP2-Settings~Upgrade: h2c~HTTP2-Settings: AAAA~~'\n rx 1 'HTTP/1.1 101 S~Connection: Upgrade~Upgrade: h2c~~'\n h2 1 rx settings\n h2 1 tx preface settings ack\n h2 1 rx ack H1,:status=200 D1.:5\n" KEEP "h2 1 tx H3.,:method=GET,:scheme=http,:authority=a,:path=/3\n h2 1 rx H3.,:status=204\n" KEEP "counts\n",
+					"h2c: the request is stream 1, its first byte the 101's",
+					"show args time conn bytes\n" UP
+					"tx 1 'GET /1 HTTP/1.1~Host: a~Connection: Upgrade, HTTP2-Settings~Upgrade: h2c~HTTP2-Settings: AAAA~~'\n rx 1 'HTTP/1.1 101 S~Connection: Upgrade~Upgrade: h2c~~'\n h2 1 rx settings\n h2 1 tx preface settings ack\n h2 1 rx ack H1,:status=200 D1.:5\n" KEEP "h2 1 tx H3.,:method=GET,:scheme=http,:authority=a,:path=/3\n h2 1 rx H3.,:status=204\n" KEEP
+					"counts\n",
 					"GET http://a/1 200 ok : GetConn{a:80}@0 ConnectStart{127.0.0.1:80}@0 ConnectDone{127.0.0.1:80}@10 GotConn{fresh}@10 WroteHeaders@20 WroteRequest@20 GotFirstResponseByte@30 GotResponseHeaders{200}@60 GotBody{5}@60 [c-1 127.0.0.1:40001>127.0.0.1:80 #1 http=2 stream=1] tx=101+0 rx=1+5\n"
 					"GET http://a/3 204 ok : GetConn{a:80}@0 GotConn{reused,idle=5005}@0 WroteHeaders@5 WroteRequest@5 GotFirstResponseByte@15 GotResponseHeaders{204}@15 [c-1 127.0.0.1:40001>127.0.0.1:80 #2 http=2 stream=3] tx=9+0 rx=1+0\n"
 					"requests=2 dials=0 upgraded=1 http2=1\n" },

@@ -43,7 +43,8 @@ struct ht_route *ht_route_make(struct ht_conn *conn, enum ht_proxy_type type)
 		memcpy(route->host_port, text, sizeof(text));
 		conn->route = route;
 	}
-	route->type = type;
+	if (!route->is_tunnel)
+		route->type = type;
 	return route;
 }
 
@@ -112,6 +113,8 @@ bool ht_route_connected(struct ht_conn *conn, const char *target, uint64_t begin
 	if (!route)
 		return false;
 	snprintf(route->target, sizeof(route->target), "%s", target);
+	if (route->is_tunnel)
+		return true;
 	route->status = status;
 	route->begin_ns = conn->dial ? 0 : begin_ns;
 	return true;

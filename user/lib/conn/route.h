@@ -2,6 +2,8 @@
 /*
  * route.h - how a connection leads through a proxy: a CONNECT that succeeded, a SOCKS handshake, or a target in absolute-form (hooks.md C13, 13b, 13d).
  *
+ * Where one proxy is reached through another, type, status and host_port are the first one's, target the last one's.
+ *
  * Ownership: the connection owns its route, and the route the TLS object of an HTTPS proxy once the program has freed that. What is in here outlives the
  * dial, as every request of a kept connection tells its proxy.
  */
@@ -43,7 +45,7 @@ struct ht_route {
 	uint64_t off[2];        /* how far it has been read, by direction */
 };
 
-/* The connection's, made if there is none. NULL when memory is out. */
+/* The connection's, made if there is none; type: of the proxy, where that is the first. NULL when memory is out. */
 struct ht_route *ht_route_make(struct ht_conn *conn, enum ht_proxy_type type);
 void ht_route_free(struct ht_conn *conn);
 

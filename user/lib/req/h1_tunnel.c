@@ -62,7 +62,8 @@ static void report(struct ht_h1 *h1, struct ht_flight *flight, int status)
 	strip(request);
 	if (ht_route_make(conn, conn->tls ? HT_PROXY_HTTPS : HT_PROXY_HTTP)) {
 		ht_route_describe(conn, request);
-		request->proxy.status = status;
+		if (!conn->route->is_tunnel)
+			request->proxy.status = status;
 	}
 	ht_conn_forget_dial(conn);
 	ht_h1_done(h1, flight);
