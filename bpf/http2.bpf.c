@@ -147,7 +147,7 @@ HT_GLOBAL __noinline int ht_http2_probe(struct ht_scratch *sc, struct ht_flow *f
  */
 static __always_inline int probe_fields(struct ht_scratch *sc, __u32 at, const struct header *h)
 {
-	__u32 index;
+	__u32 end = ht_least(sc->end, at + FRAME_HEADER + h->len), index;
 	__u8 c;
 
 	at += FRAME_HEADER + (h->flags & FLAG_PADDED ? 1 : 0) + (h->flags & FLAG_PRIORITY ? 5 : 0);
@@ -156,7 +156,7 @@ static __always_inline int probe_fields(struct ht_scratch *sc, __u32 at, const s
 		at += 1 + (c == 0x3f) + (c == 0x3f && sc->win[(at + 1) & (HT_WIN - 1)] & 0x80);
 		c = sc->win[at & (HT_WIN - 1)];
 	}
-	if (at >= sc->end)
+	if (at >= end)
 		return HT_HTTP2_FRAMES;
 	index = c & 0x80 ? c & 0x7f : c & 0x40 ? c & 0x3f : c & 0x0f;
 	if (!index || index > 14 || (!(c & 0xc0) && c & 0x20))

@@ -39,8 +39,12 @@ static __always_inline struct ht_scratch *ht_scratch_take(void)
 		__u32 key = i;
 
 		sc = bpf_map_lookup_elem(&scratch, &key);
-		if (sc && !ht_scratch_is_busy(sc))
+		if (sc && !ht_scratch_is_busy(sc)) {
+#ifdef HT_OLD
+			sc->slot = i;
+#endif
 			return sc;
+		}
 	}
 	ht_count(HT_CNT_LOST_SCRATCH);
 	return NULL;

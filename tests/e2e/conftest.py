@@ -70,9 +70,11 @@ class Bed:
 
     @property
     def shared(self):
-        """The tracer that tests share, where HTTPTRACE_SHARED asks for one, else None."""
-        if self._shared is None and os.environ.get("HTTPTRACE_SHARED"):
-            self._shared = shared.SharedTracer(self, Stepper, self.nginx and nginx.LOAD_PLAIN)
+        """The tracer that tests share, where HTTPTRACE_SHARED asks for one (1, or options for it), else None."""
+        wanted = os.environ.get("HTTPTRACE_SHARED", "")
+        if self._shared is None and wanted:
+            options = wanted.split() if wanted.startswith("-") else ()
+            self._shared = shared.SharedTracer(self, Stepper, self.nginx and nginx.LOAD_PLAIN, *options)
         return self._shared
 
     def forget(self):

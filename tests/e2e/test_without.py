@@ -9,6 +9,7 @@ import pytest
 from bed import hooks, server, tracer
 from expect import COLD_NAME, COLD_TLS_NAME
 from scenarios import ALL
+from scenarios_grpc import ALL as GRPC_CALLS
 from test_scenarios import run_traced
 
 # Each way that a kernel can lack something: the programs for older kernels, with and without links of probes; the usual ones with perf uprobes, and without sessions.
@@ -89,3 +90,10 @@ def test_ends_within_a_second(bed, without):
         took_s = time.monotonic() - begin
     assert done.status == 0
     assert took_s < 1, f"{took_s:.2f} s"
+
+
+@pytest.mark.parametrize("name", ["gRPC unary", "gRPC two calls on a channel", "gRPC both ways"])
+def test_many_small_buffers_without_loops(bed, name):
+    """gRPC's sends are of dozens of small buffers: more than the programs for older kernels could follow at each place."""
+    (scenario,) = [scenario for scenario in GRPC_CALLS if scenario.name == name]
+    run_traced(bed, scenario, "--without", "loop", "--backend", "tp_btf")

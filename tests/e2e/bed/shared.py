@@ -34,14 +34,14 @@ def join(cgroup):
 
 
 class SharedTracer:
-    def __init__(self, bed, stepper, port):
+    def __init__(self, bed, stepper, port, *options):
         """stepper: conftest.py's Stepper. port: of a server on loopback for markers, which keeps no ledger."""
         self._bed, self._port, self._numbers = bed, port, 0
         self.mount = cgroup_mount()
         self.cgroup = os.path.join(self.mount, f"httptrace-e2e-{uuid.uuid4().hex[:8]}")
         os.mkdir(self.cgroup)
         self._marker = stepper(bed, is_kept=True, preexec_fn=lambda: join(self.cgroup))
-        self.tracer = Tracer(bed, "--cgroup", self.cgroup)
+        self.tracer = Tracer(bed, "--cgroup", self.cgroup, *options)
 
     def _mark(self):
         """Returns once the tracer has reported a request that was made now."""
