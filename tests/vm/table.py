@@ -134,7 +134,10 @@ def loads_table(kernels):
 
 
 def fewer(part):
-    return "" if part.fewer is None else f"; {len(part.fewer) or 'none'} of them in the short form under {', '.join(SLOW)}"
+    if part.fewer is None:
+        return ""
+    under = f"in the {part.forms[0]} form under {', '.join(SLOW)}"
+    return f"; {under} `{' '.join(part.fewer)}`" if "-k" in part.fewer else f"; {len(part.fewer) or 'none'} of them {under}"
 
 
 def text(folder, names=tuple(KERNELS)):
