@@ -119,7 +119,7 @@ static const struct {
 	[HT_FEATURE_ATOMICS] = { "atomics", NULL, "5.12",
 				 "plain memory; lost, and counted: a record whose program interrupts another's count" },
 	[HT_FEATURE_LOOP] = { "loop", "BPF_FUNC_loop", "5.17",
-			      "loops of a fixed length, and what is left then is copied whole; lost: heads in more than six buffers of one call, frames "
+			      "loops of a fixed length, and what is left then is copied whole; lost: heads in more than 64 buffers of one call, frames "
 			      "behind the first 48 KiB of one call" },
 	[HT_FEATURE_COOKIE] = { "cookie", "BPF_FUNC_get_attach_cookie", "5.15", "a program for each function; costs time" },
 	[HT_FEATURE_PERF_LINK] = { "perf_link", NULL, "5.15", "probes without links; nothing is lost" },
