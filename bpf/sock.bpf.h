@@ -407,13 +407,13 @@ static __always_inline void on_quiet(const struct sock *sk, struct ht_sock *ss, 
 	}
 }
 
-/* A transfer that moved nothing. */
-static __always_inline void on_nothing(struct ht_sock *ss, __u64 ts, int ret, const int dir)
+/* A transfer that moved nothing. A receive into no room answers 0 as the end does, but only where there is something to be received. */
+static __always_inline void on_nothing(const struct sock *sk, struct ht_sock *ss, __u64 ts, int ret, const int dir)
 {
 	if (ss->role != HT_ROLE_CLIENT || ss->flow.kind == HT_STREAM_OTHER)
 		return;
 	if (ret == 0) {
-		if (dir == HT_DIR_RX)
+		if (dir == HT_DIR_RX && !HT_FIELD(sk, sk_receive_queue.qlen))
 			tell_end(ss, ts, dir, 0);
 	} else if (ret == -EAGAIN) {
 		if (dir == HT_DIR_RX && ss->again_ok) {
@@ -489,7 +489,7 @@ static __always_inline int on_transfer(const struct sock *sk, int ret, int flags
 	if (ret <= 0) {
 		if (call && HT_IS_QUICK(call))
 			quick_sent(call, ts, ret);
-		on_nothing(ss, ts, ret, dir);
+		on_nothing(sk, ss, ts, ret, dir);
 		if (families & HT_UNIX && is_unix_sock(ss) && (!ret || ret == -EPIPE || ret == -ECONNRESET))
 			unix_server_ended(sk, ss, ts);
 	} else if (ss->flow.quiet) {

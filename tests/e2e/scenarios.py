@@ -414,6 +414,24 @@ PROTOCOL = [
         same_connection=[0, 1, 2],
     ),
     Scenario(
+        "a receive into no room",
+        steps(
+            ["connect", "a", "127.0.0.1", server.PLAIN],
+            ["send", "a", get("/1")],
+            ["nothing", "a"],
+            ["response", "a"],
+            ["send", "a", get("/2?n=5000&close=1")],
+            ["read", "a", 10],
+            ["nothing", "a"],
+            ["eof", "a"],
+            ["close", "a"],
+        ),
+        ["GET 200"] * 2,
+        [Expect(f"{COLD} {KEPT}"), Expect(f"{REUSED} {LAST}", reused=True, was_idle=True)],
+        same_connection=[0, 1],
+        why="it answers 0, as the end of the stream does",
+    ),
+    Scenario(
         "a head in many writes",
         steps(
             ["connect", "a", "127.0.0.1", server.PLAIN],

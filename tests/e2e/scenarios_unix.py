@@ -109,6 +109,13 @@ UNIX = [
         why="what the first byte is of is known with the second, and later",
     ),
     unix(
+        "unix: a receive into no room",
+        unix_steps(server.UNIX, ["connect", "a"], ["send", "a", GET % 1], ["nothing", "a"], ["response", "a"], ["close", "a"]),
+        ["GET 200"],
+        [Expect((f"{COLD} {GONE}", f"{COLD} {KEPT}"), args=dialled(server.UNIX))],
+        why="it answers 0, as the end of the stream does",
+    ),
+    unix(
         "unix: the client closes a kept connection",
         unix_steps(server.UNIX, ["connect", "a"], ["send", "a", GET % 1], ["response", "a"], ["close", "a"], ["idle", 0.05]),
         ["GET 200"],

@@ -7,6 +7,7 @@ Argument and answers are as in stepping.py. Steps, id being any name for a conne
   ["send", id, text, ...]         each text one send call
   ["response", id]                read one response (Content-Length, or none for HEAD: {"head": true})
   ["read", id, size]              at least so many bytes
+  ["nothing", id]                 wait until there is something to receive, and receive into no room
   ["eof", id]                     until the end of the stream
   ["close", id]  ["reset", id]
   ["idle", seconds]  ["hold"]     as in stepping.py
@@ -76,6 +77,8 @@ def do(step, connections):
         return connection.response(len(rest) > 1 and rest[1].get("head", False))
     if verb == "read":
         return {"text": connection.read(rest[1]).decode("latin-1")}
+    if verb == "nothing":
+        return {"bytes": connection.sock.recvmsg_into([])[0]}
     if verb == "eof":
         size = len(connection.buffer)
         connection.buffer = b""
