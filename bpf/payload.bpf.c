@@ -722,8 +722,8 @@ HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, st
 	if (!sc || !fl || !st)
 		return HT_SAYS_NOTHING;
 	tx = sc->dir == HT_DIR_TX;
-	/* A proxy's handshake ends where the client says what is known here; what follows a name and a password first is none of it. */
-	if (fl->kind == HT_STREAM_SOCKS && (!tx || st->cphase))
+	/* A proxy's handshake ends where the client says what is known here; a password is none of it. */
+	if (fl->kind == HT_STREAM_SOCKS && (!tx || st->cphase == HT_SOCKS_PRIVATE))
 		return HT_SAYS_NOTHING;
 	carry = st->carry_len & (HT_CARRY_MAX - 1);
 	for (i = 0; i < HT_CARRY_MAX; i += 8)
@@ -734,7 +734,7 @@ HT_GLOBAL __noinline int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, st
 	else
 		is = ht_is(sc, carry + cnt);
 	if (fl->kind == HT_STREAM_SOCKS) {
-		if (sc->no_buf || (is > HT_IS_CLIENT_HELLO || is == HT_IS_RESPONSE))
+		if (sc->no_buf || is > HT_IS_CLIENT_HELLO || is == HT_IS_RESPONSE || (is == HT_IS_MORE && st->cphase != HT_SOCKS_ANSWERED))
 			return HT_SAYS_NOTHING;
 		ht_flow_turn(fl, HT_STREAM_UNKNOWN);
 	}

@@ -34,6 +34,12 @@ HT_GLOBAL int ht_feed_http2(struct ht_scratch *sc, struct ht_flow *fl, struct ht
 HT_GLOBAL int ht_feed_websocket(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem);
 HT_GLOBAL int ht_feed_socks(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st, __u32 rem);
 
+/* What a client says to a SOCKS proxy: cphase of its stream. */
+#define HT_SOCKS_AHEAD    0 /* its greeting, or what it says without waiting for an answer */
+#define HT_SOCKS_PRIVATE  1 /* user and password, until they are answered */
+#define HT_SOCKS_OPEN     2 /* its request */
+#define HT_SOCKS_ANSWERED 3 /* what the connection is for */
+
 /* Whether a client's stream, of which the window has the first cnt bytes, begins with a SOCKS handshake: HT_IS_OTHER if not, HT_IS_MORE. */
 HT_GLOBAL int ht_socks_probe(struct ht_scratch *sc, __u32 carry, __u32 cnt);
 

@@ -91,7 +91,7 @@ struct ht_stream {
 	__u32 head_cnt; /* bytes captured of the current head (TLS: of the hellos; HTTP/2: of the block of fields; SOCKS: of the handshake) */
 	__u16 status;   /* of the response head being read */
 	__u8 mode;
-	__u8 cphase;   /* HT_CHUNK_*; SOCKS: user and password come next */
+	__u8 cphase;   /* HT_CHUNK_*; SOCKS: the client's HT_SOCKS_*, the method that the server has chosen */
 	__u8 begun;    /* the start line is complete (TLS hello: the record's first bytes have been looked at; WebSocket: a frame was) */
 	__u8 mid_line; /* the line begun is longer than the carry: its start has been judged or does not matter */
 	__u8 has_cl;

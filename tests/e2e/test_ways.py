@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Proxies, upgrades, WebSockets: every scenario of scenarios_ways.py, untraced and then traced."""
 
+import json
+
 import pytest
 
 from bed import hooks, server
@@ -38,6 +40,31 @@ def test_a_password_of_socks_goes_nowhere(bed):
     # The command line is in no report either.
     for secret in (PASSWORD, USER):
         assert secret.encode() not in raw and secret not in told, f"{secret} is in the capture or in a report"
+
+
+GREETING, ASKING, SECRET, REQUEST = "\5\1\0", "\5\1\2", "\1\4user\6SECRET", "\5\1\0\3\6h.test\0\120"
+HANDSHAKES = {
+    "all of it ahead": [GREETING + REQUEST, 12],
+    "the request in two": [GREETING, 2, REQUEST[:1], REQUEST[1:], 10],
+    "the request byte by byte": [GREETING, 2, *REQUEST, 10],
+    "the password in two": [ASKING, 2, SECRET[:1], SECRET[1:], 2, REQUEST, 10],
+    "the password ahead": [ASKING, SECRET, 4, REQUEST, 10],
+    "the password ahead, in two": [ASKING, SECRET[:1], SECRET[1:], 4, REQUEST, 10],
+    "the password with the greeting": [ASKING + SECRET, 4, REQUEST, 10],
+    "the password with the greeting, the request in two": [ASKING + SECRET, 4, REQUEST[:5], REQUEST[5:], 10],
+}
+
+
+@pytest.mark.parametrize("how", HANDSHAKES)
+def test_a_client_of_socks5_in_its_own_way(bed, how):
+    """Which messages it sends without waiting, and in how many writes: the handshake is followed, and the password goes nowhere."""
+    capture = bed.file("socks.cap")
+    trace = trace_command(bed, bed.script("socks5.py", json.dumps(HANDSHAKES[how])), "-w", capture)
+    with open(capture, "rb") as file:
+        assert b"SECRET" not in file.read()
+    (record,) = trace.requests
+    assert (record["url"], record["status"], record["conn"]["proxy"]["type"]) == ("http://h.test/through", 200, "socks5")
+    assert not trace.dials
 
 
 @pytest.mark.parametrize("how", ["events", "long poll"])
