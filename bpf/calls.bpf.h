@@ -131,6 +131,21 @@ static __always_inline void ht_call_check(const struct ht_call *begun, struct ht
 	}
 }
 
+/* The same where only the end of a receive is heard of, of cnt bytes: splice takes them out as well, and is not heard of. */
+static __always_inline void ht_call_check_end(const struct sock *sk, struct ht_sock *ss, __u32 cnt)
+{
+	__u8 state = HT_FIELD(sk, __sk_common.skc_state);
+	int has_fin = state != TCP_ESTABLISHED && state != TCP_FIN_WAIT1 && state != TCP_FIN_WAIT2;
+	__u32 seq = ht_tcp_seq(sk, HT_DIR_RX, has_fin) - cnt;
+
+	if (ss->has_rx_seq) {
+		ht_call_gap(ss, seq, HT_DIR_RX);
+	} else {
+		ss->rx_seq = seq - (__u32)ss->flow.rx.off;
+		ss->has_rx_seq = 1;
+	}
+}
+
 /*
  * A connection stands: its numbers are known from here on (tcp_rcv_synsent_state_process has set copied_seq). It is closed by the program: the last chance
  * to find out.

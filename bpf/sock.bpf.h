@@ -128,8 +128,7 @@ static __always_inline void tell_client(const struct sock *sk, struct ht_sock *s
 
 /* ---- life ---- */
 
-/* has_calls: sends and receives are heard of by their calls' begins and ends. */
-static __always_inline int on_state(const struct sock *sk, int old_state, int new_state, int has_calls)
+static __always_inline int on_state(const struct sock *sk, int old_state, int new_state)
 {
 	struct task_struct *task;
 	struct ht_sock *ss;
@@ -177,8 +176,7 @@ static __always_inline int on_state(const struct sock *sk, int old_state, int ne
 		return 0;
 	if (new_state == TCP_FIN_WAIT2 || new_state == TCP_TIME_WAIT || new_state == TCP_CLOSING)
 		return 0;
-	if (has_calls)
-		ht_call_check_state(sk, ss, new_state);
+	ht_call_check_state(sk, ss, new_state);
 	tell_state(sk, ss, ts, old_state, new_state);
 	return 0;
 }
@@ -495,8 +493,11 @@ static __always_inline int on_transfer(const struct sock *sk, int ret, int flags
 	} else if (ss->flow.quiet) {
 		on_quiet(sk, ss, call, ret, dir);
 	} else {
-		if (dir == HT_DIR_RX)
+		if (dir == HT_DIR_RX) {
 			ss->again_ok = 1;
+			if (families & HT_TCP && !begun && !is_unix_sock(ss))
+				ht_call_check_end(sk, ss, ret);
+		}
 		if (on_bytes(sk, ss, task, files, begun, call, ts, ret, dir, flags & MSG_TRUNC || ss->owner != tgid,
 			     !(families & HT_PAGES)))
 			return 0;

@@ -8,7 +8,7 @@
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(tp_inet_sock_set_state, const struct sock *sk, const int oldstate, const int newstate)
 {
-	return on_state(sk, oldstate, newstate, ht_config.flags & HT_CFG_CALLS);
+	return on_state(sk, oldstate, newstate);
 }
 
 SEC("tp_btf/inet_sk_error_report")

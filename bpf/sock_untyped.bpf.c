@@ -8,7 +8,7 @@
 SEC("raw_tp/inet_sock_set_state")
 int BPF_PROG(rt_inet_sock_set_state, const struct sock *sk, const int oldstate, const int newstate)
 {
-	return on_state(sk, oldstate, newstate, 1);
+	return on_state(sk, oldstate, newstate);
 }
 
 SEC("raw_tp/inet_sk_error_report")

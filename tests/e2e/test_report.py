@@ -180,6 +180,16 @@ def test_every_body_is_measured_in_content(bed):
     assert (record["request"]["header_bytes"], record["response"]["header_bytes"]) == (seen["head_bytes"], seen["response_head_bytes"])
 
 
+def test_bodies_taken_out_by_splice(bed):
+    """No event tells of them, but TCP counts them: the answers behind them are found, and something is said to be lost."""
+    host = f"127.0.0.1:{server.PLAIN}"
+    steps = [["send", "a", f"GET /?n=5000 HTTP/1.1\r\nHost: {host}\r\n\r\n"], ["spliced", "a"]] * 3
+    trace = trace_command(bed, bed.steps(["connect", "a", "127.0.0.1", server.PLAIN], *steps, ["close", "a"]))
+    bed.server.take(requests=3)
+    seen = [(record["status"], record["outcome"], record["response"]["body_bytes"], record["lost"] > 0) for record in trace.requests]
+    assert seen == [(200, "ok", 5000, True)] * 3, trace.lines
+
+
 def test_default_ports_are_not_in_the_url(bed):
     bed.nginx.lines()
     trace = trace_command(bed, [*CURL, "http://www.test/a", "-o", "/dev/null", "https://www.test/b"])

@@ -6,6 +6,7 @@ Argument and answers are as in stepping.py. Steps, id being any name for a conne
   ["connect", id, host, port, {"tls": true, "alpn": [...], "verify": false}]   host: "/PATH" or "@NAME" of a Unix socket
   ["send", id, text, ...]         each text one send call
   ["response", id]                read one response (Content-Length, or none for HEAD: {"head": true})
+  ["spliced", id]                 read one response, its body by splice
   ["read", id, size]              at least so many bytes
   ["nothing", id]                 wait until there is something to receive, and receive into no room
   ["eof", id]                     until the end of the stream
@@ -13,6 +14,8 @@ Argument and answers are as in stepping.py. Steps, id being any name for a conne
   ["idle", seconds]  ["hold"]     as in stepping.py
 """
 
+import os
+import re
 import socket
 import ssl
 import struct
@@ -60,6 +63,19 @@ class Connection:
         size = 0 if is_head else int(fields.get("content-length", 0))
         return {"status": int(lines[0].split()[1]), "bytes": len(self.read(size))}
 
+    def spliced(self):
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head = self.sock.recv(4096, socket.MSG_PEEK)
+        head = self.sock.recv(head.index(b"\r\n\r\n") + 4)
+        size = left = int(re.search(rb"(?i)\ncontent-length: *(\d+)", head).group(1))
+        into, out = os.pipe()
+        while left:
+            left -= len(os.read(into, os.splice(self.sock.fileno(), out, left)))
+        os.close(into)
+        os.close(out)
+        return {"status": int(head.split()[1]), "bytes": size}
+
 
 def do(step, connections):
     verb, rest = step[0], step[1:]
@@ -75,6 +91,8 @@ def do(step, connections):
         return {}
     if verb == "response":
         return connection.response(len(rest) > 1 and rest[1].get("head", False))
+    if verb == "spliced":
+        return connection.spliced()
     if verb == "read":
         return {"text": connection.read(rest[1]).decode("latin-1")}
     if verb == "nothing":

@@ -19,6 +19,7 @@
 #define KPROBE_PMU "/sys/bus/event_source/devices/kprobe/type"
 #define TRIED_ON   "tcp_recvmsg"
 #define CLOSED_BY  "unix_release"
+#define SPLICED    "bytes that splice takes out of a socket: they count as lost"
 
 /* Those that the programs know (bpf/sock.bpf.h). */
 #define RECVMSG_PARAMS_MIN 4
@@ -29,11 +30,10 @@ static const struct {
 	const char *lacks;
 } backends[] = {
 	[HT_BACKEND_AUTO] = { "auto", NULL },
-	[HT_BACKEND_TP_BTF] = { "tp_btf", NULL },
-	[HT_BACKEND_FENTRY] = { "fentry", "bytes that splice takes out of a socket: they count as lost" },
+	[HT_BACKEND_TP_BTF] = { "tp_btf", SPLICED },
+	[HT_BACKEND_FENTRY] = { "fentry", SPLICED },
 	[HT_BACKEND_KPROBE] = { "kprobe",
-				"receives that end while more wait than the kernel has room for (kretprobes: twice the CPUs, 10 at least), and bytes "
-				"that splice takes out of a socket: they count as lost" },
+				"receives that end while more wait than the kernel has room for (kretprobes: twice the CPUs, 10 at least), and " SPLICED },
 };
 
 const char *ht_backend_name(enum ht_backend backend)
