@@ -85,6 +85,13 @@ static const struct engine_case h2_cases[] = {
 		  "1") "\n h2 2 rx settings " A("1") "\n" KEEP,
 	  "GET http://a/1 reset wait/REFUSED_STREAM : " COLD SENT "\n"
 	  "GET http://a/1 200 ok : " COLD SENT GOT "\n" },
+	{ "the connection is idle since its last stream was reset",
+	  "show time\n" H2_UP "h2 1 tx " Q("1") "\n h2 1 rx R1:8\n +1s\n h2 1 tx " Q("3") "\n h2 1 rx H3.,:status=204\n h2 1 tx " Q(
+		  "5") "\n +1s\n h2 1 tx R5:8\n h2 1 tx " Q("7") "\n h2 1 rx H7.,:status=204\n" KEEP,
+	  "GET http://a/1 reset wait/CANCEL : GetConn@0 ConnectStart@0 ConnectDone@10 GotConn{fresh}@10 WroteHeaders@50 WroteRequest@50\n"
+	  "GET http://a/3 204 ok : GetConn@0 GotConn{reused,idle=1000005}@0 WroteHeaders@5 WroteRequest@5 GotFirstResponseByte@15 GotResponseHeaders@15\n"
+	  "GET http://a/5 aborted wait/CANCEL : GetConn@0 GotConn{reused,idle=5}@0 WroteHeaders@5 WroteRequest@5\n"
+	  "GET http://a/7 204 ok : GetConn@0 GotConn{reused,idle=5}@0 WroteHeaders@5 WroteRequest@5 GotFirstResponseByte@15 GotResponseHeaders@15\n" },
 	{ "reset by the server in the body", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=200 D1:5\n h2 1 rx R1:2\n" KEEP,
 	  "GET http://a/1 200 reset receive/INTERNAL_ERROR : " COLD SENT GOT "\n" },
 	{ "reset by the client", H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1,:status=200 D1:5\n h2 1 tx R1:8\n h2 1 rx D1.:3\n" KEEP,

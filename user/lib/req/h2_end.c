@@ -40,10 +40,12 @@ void ht_h2_fail(struct ht_h2 *h2, struct ht_flight *flight, const struct ht_fail
 		ht_h2_end_early(h2, flight, f->ts_ns);
 		return;
 	}
-	if (!flight->is_answered)
+	if (!flight->is_answered) {
 		ht_flight_fail(&h2->base, flight, f);
-	else
+		h2->base.conn->last_end_ns = f->ts_ns;
+	} else {
 		ht_flight_closed(flight, f);
+	}
 	ht_h2_done(h2, flight);
 }
 
