@@ -174,6 +174,13 @@ static const struct engine_case h2_cases[] = {
 	  "show args\n whole\n" OLD "h2 1 tx H7.,:method=GET,:scheme=http,:authority=a,:path=/7\n h2 1 rx " A("7") "\n" KEEP,
 	  "GET http://a/7 200 ok : GetConn{a:80} GotConn{unknown} WroteHeaders WroteRequest GotFirstResponseByte GotResponseHeaders{200} GotBody{2}\n" },
 
+	{ "older than we: trailers are no request, where they are known for trailers",
+	  "whole\n" OLD "h2 1 tx past,x=u settings W7:9 D7:9 D9:9\n h2 1 tx H7.,z=y\n h2 1 rx settings " A("7") "\n h2 1 tx H9.,x=u " Q(
+		  "11") "\n h2 1 rx " A("9") A("11") "\n" KEEP "counts\n",
+	  "- (127.0.0.1:80) 200 ok : " OLDER SENT GOT "\n"
+	  "GET http://a/11 200 ok : " BUSY SENT GOT "\n"
+	  "requests=2 dials=0 http2=1\n" },
+
 	/* ---- gRPC ---- */
 	{ "a unary call", H2_UP "h2 1 tx " CALL("1") "M1.:3\n h2 1 rx " REPLY("1") "M1:4 H1.,grpc-status=0\n" KEEP,
 	  "POST http://a/p.S/M 200 ok grpc(p.S M OK 0 '' 1/1) : " COLD SENT GOT "\n" },

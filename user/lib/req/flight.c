@@ -44,12 +44,14 @@ void ht_flight_free(struct ht_flight *flight)
 /* The authority of an absolute-form target (RFC 9112 section 3.2.2), else an empty span. */
 static struct ht_span target_authority(struct ht_span target)
 {
-	const char *end = target.ptr + target.len;
-	const char *p = memmem(target.ptr, target.len, "://", 3);
 	struct ht_span authority = { NULL, 0 };
-	const char *at;
+	const char *end, *p, *at;
 
-	if (!p || !target.len || target.ptr[0] == '/')
+	if (!target.len || target.ptr[0] == '/')
+		return authority;
+	end = target.ptr + target.len;
+	p = memmem(target.ptr, target.len, "://", 3);
+	if (!p)
 		return authority;
 	authority.ptr = p + 3;
 	for (p += 3; p < end && *p != '/' && *p != '?' && *p != '#'; p++)

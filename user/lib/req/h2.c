@@ -284,6 +284,14 @@ static void client_begin(void *ctx, uint32_t stream_id)
 		flight->begin_ns = h2->rec->start_ns ? h2->rec->start_ns : written_at(h2, flight);
 }
 
+/* A head begins with pseudo-header fields (RFC 9113 section 8.3). */
+static bool is_trailers(const struct ht_http2_headers *headers)
+{
+	const struct ht_http2_field *first = headers->fields;
+
+	return headers->field_cnt && first->is_known && first->name.len && first->name.ptr[0] != ':';
+}
+
 static void client_headers(void *ctx, const struct ht_http2_headers *headers)
 {
 	struct ht_h2 *h2 = ctx;
@@ -292,6 +300,11 @@ static void client_headers(void *ctx, const struct ht_http2_headers *headers)
 	if (!flight || flight->has_head)
 		return;
 	h2->is_proven = true;
+	/* Of a request whose head was not seen. */
+	if (is_trailers(headers)) {
+		ht_h2_drop(h2, flight);
+		return;
+	}
 	ht_h2_request_head(h2, flight, headers, written_at(h2, flight));
 	ht_report_progress(h2->base.engine, flight->request);
 	if (!headers->is_end_stream)
