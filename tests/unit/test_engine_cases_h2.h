@@ -162,6 +162,19 @@ static const struct engine_case h2_cases[] = {
 	  "show time\n" H2_UP "h2 1 rx " A("1") "\n h2 1 tx " Q("1") " took=20us\n" KEEP,
 	  "GET http://a/1 200 ok : GetConn@0 ConnectStart@0 ConnectDone@10 GotConn{fresh}@10 WroteHeaders@50 WroteRequest@50 GotFirstResponseByte@50 "
 	  "GotResponseHeaders@50 GotBody@50\n" },
+	{ "the response comes before its request is begun: the order of hooks holds",
+	  "show time\n" H2_UP "h2 1 tx " Q("1") "\n h2 1 rx H1.,:status=204\n h2 1 rx " A("3") "\n h2 1 tx " Q("3") "\n" KEEP,
+	  "GET http://a/1 204 ok : GetConn@0 ConnectStart@0 ConnectDone@10 GotConn{fresh}@10 WroteHeaders@50 WroteRequest@50 GotFirstResponseByte@60 "
+	  "GotResponseHeaders@60\n"
+	  "GET http://a/3 200 ok : GetConn@0 GotConn{reused,idle=0}@0 GotFirstResponseByte@0 GotResponseHeaders@0 GotBody@0 WroteHeaders@10 "
+	  "WroteRequest@10\n" },
+	{ "reset while the head is being written: the order of hooks holds",
+	  "show time\n" H2_UP "reset 1\n h2 1 tx " POST("1") " took=50us\n +1s\n",
+	  "POST http://a/1 reset send/ECONNRESET : GetConn@0 ConnectStart@0 ConnectDone@10 GotConn{fresh}@10 WroteHeaders@80 "
+	  "WroteRequest{ECONNRESET}@80 ConnClosed{reset}@80\n" },
+	{ "the response is whole, and the request's head cannot be decoded",
+	  "whole\n" H2_UP "h2 1 rx " A("1") "\n tx 1 '\\x00\\x00\\x01\\x01\\x05\\x00\\x00\\x00\\x01\\xff' took=30us\n" KEEP,
+	  "- (-) 200 incomplete receive/incomplete lost=1 :" GOT "\n" },
 	{ "older than we: a response whose request was sent before", "whole\n" OLD "h2 1 rx " A("1") "\n +60ms\n counts\n",
 	  "requests=0 dials=0 unsolicited=1 http2=1\n" },
 	{ "a response whose request was lost, which shows later",

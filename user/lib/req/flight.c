@@ -317,6 +317,9 @@ void ht_flight_written(struct ht_flight *flight, uint64_t ts_ns, const struct ht
 {
 	if (flight->is_written)
 		return;
+	/* A reset may be older than the end of the call that wrote the head. */
+	if (ts_ns < flight->head_ns)
+		ts_ns = flight->head_ns;
 	flight->is_written = true;
 	flight->written_ns = ts_ns;
 	flight->request->sent.body_bytes = (int64_t)flight->sent_body_bytes;

@@ -167,7 +167,7 @@ static void late_due(void *object, uint64_t at_ns)
 	ht_list_each(&h2->flights, flight, next, node) {
 		ns = due_ns(flight);
 		if (ns && ns <= at_ns) {
-			if (flight->is_early) {
+			if (!flight->has_head) {
 				ht_h2_end_early(h2, flight, at_ns);
 			} else {
 				/* Else it goes on being written without us. */
@@ -280,8 +280,12 @@ static void client_begin(void *ctx, uint32_t stream_id)
 	}
 	if (stream_id > h2->last_id)
 		h2->last_id = stream_id;
-	if (flight)
-		flight->begin_ns = h2->rec->start_ns ? h2->rec->start_ns : written_at(h2, flight);
+	if (!flight)
+		return;
+	flight->begin_ns = h2->rec->start_ns ? h2->rec->start_ns : written_at(h2, flight);
+	/* A server may answer what nobody has asked yet. */
+	if (flight->first_byte_ns && flight->first_byte_ns < flight->begin_ns)
+		flight->begin_ns = flight->first_byte_ns;
 }
 
 /* A head begins with pseudo-header fields (RFC 9113 section 8.3). */

@@ -36,7 +36,7 @@ void ht_h2_end_early(struct ht_h2 *h2, struct ht_flight *flight, uint64_t at_ns)
 
 void ht_h2_fail(struct ht_h2 *h2, struct ht_flight *flight, const struct ht_failure *f)
 {
-	if (flight->is_early) {
+	if (flight->is_early || (flight->is_answered && !flight->has_head)) {
 		ht_h2_end_early(h2, flight, f->ts_ns);
 		return;
 	}
