@@ -61,6 +61,16 @@ static const struct engine_case gap_cases[] = {
 	  "lost 7 ringbuf\nGET http://a/ incomplete wait/incomplete lost=7 : " COLD SENT "\n" },
 	{ "losses elsewhere touch nothing that is whole", UP GET "lost 7 ringbuf\n" OK KEEP,
 	  "lost 7 ringbuf\nGET http://a/ 200 ok : " COLD SENT GOT PUT },
+	{ "the connect's end is lost: the connection was there when the request began",
+	  "show time\n connect 1 127.0.0.1:80\n +1ms\n tx 1 'GET / HTTP/1.1~Host: a~~' lost=1\n" OK KEEP,
+	  "GET http://a/ 200 ok lost=1 : GetConn@0 ConnectStart@0 GotConn{fresh}@1005 WroteHeaders@1010 WroteRequest@1010 GotFirstResponseByte@1020 "
+	  "GotResponseHeaders@1020 GotBody@1020 PutIdleConn@1020\n" },
+	{ "the connect's begin is lost, a SOCKS handshake was seen: the way to the target begins with that",
+	  "show time\n whole\n tx 1 '\\x05\\x01\\x00' stream=socks lost=2\n rx 1 '\\x05\\x00' stream=socks\n"
+	  "tx 1 '\\x05\\x01\\x00\\x03\\x01h\\x00\\x50' stream=socks\n rx 1 '\\x05\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00' stream=socks\n" GET
+		  OK KEEP,
+	  "GET http://a/ 200 ok lost=2 : GetConn@0 GotConn{fresh}@35 WroteHeaders@45 WroteRequest@45 GotFirstResponseByte@55 GotResponseHeaders@55 "
+	  "GotBody@55 PutIdleConn@55\n" },
 	{ "the connect's begin is lost: as a connection older than the tracer", "up 1\n" GET OK KEEP GET OK KEEP,
 	  "GET http://a/ 200 ok : " OLDER SENT GOT PUT "GET http://a/ 200 ok : " REUSED SENT GOT PUT },
 	{ "states of sockets that nobody knows are nothing",

@@ -196,6 +196,8 @@ void ht_route_socks(struct ht_conn *conn, const struct ht_rec_data *rec)
 			return;
 		}
 		ht_socks_init(route->socks);
+		if (!conn->dial)
+			route->begin_ns = rec->start_ns ? rec->start_ns : rec->hdr.ts_ns;
 		conn->kind = HT_CONN_SOCKS;
 	}
 	socks = route->socks;

@@ -35,7 +35,7 @@ struct ht_route {
 	int status;                             /* of the answer to CONNECT, 0 none */
 	bool is_tunnel;                         /* all that passes now is between the client and the target */
 	bool is_wrapped;                        /* inside the proxy's TLS: the socket's bytes tell nothing of the tunnel */
-	uint64_t begin_ns;                      /* of the CONNECT, where it has no dial of its own to begin with; else 0 */
+	uint64_t begin_ns;                      /* of CONNECT or SOCKS, where it has no dial of its own to begin with; else 0 */
 	uint64_t open_ns;                       /* the tunnel was granted */
 	char host_port[HT_ROUTE_HOST_PORT_MAX]; /* the proxy, as GetConn has it */
 	char target[HT_ROUTE_HOST_PORT_MAX];    /* "host:port", empty not known */

@@ -256,8 +256,8 @@ void ht_flight_got_conn(struct ht_exchange *exchange, struct ht_flight *flight, 
 			ht_route_add_tls_hooks(conn->route, request);
 		ht_conn_add_tls_hooks(conn, request, NULL, 0);
 		got_ns = tls_ns > open_ns ? tls_ns : open_ns;
-		/* A handshake whose end was not seen had ended when the first byte was written, and no more is known. */
-		if (conn->tls && !tls_ns)
+		/* A connect or handshake whose end was not seen had ended when the first byte was written, and no more is known. */
+		if ((conn->tls && !tls_ns) || !got_ns)
 			got_ns = flight->begin_ns;
 	} else {
 		if (conn->requests == 1) { /* older than the tracer: nothing is known of what it did before */
