@@ -13,6 +13,9 @@
 #define CUT         "GetConn " DIAL " TLSHandshakeStart"
 
 static const struct engine_case tls_cases[] = {
+	{ "the server's reset is older than the handshake: the order of hooks holds",
+	  "show time\n filtered\n connect 1 127.0.0.1:443\n up 1\n reset 1\n tls 1 start\n tls 1 bind 1 nested\n +1s\n",
+	  "dial 127.0.0.1:443 tls_error tls/ECONNRESET : GetConn@0 ConnectStart@0 ConnectDone@10 TLSHandshakeStart@50 TLSHandshakeDone{ECONNRESET}@50\n" },
 	{ "C2: cold https; every argument, time and mark", "show args time how conn times\n" TLS_UP TGET TOK KEEP,
 	  "GET https://a/ 200 ok : GetConn{a:443}?@0 ConnectStart{127.0.0.1:443}@0 ConnectDone{127.0.0.1:443}@10 TLSHandshakeStart@20 "
 	  "TLSHandshakeDone{TLSv1.3,TLS_AES_256_GCM_SHA384,alpn=-,sni=h.test,resumed=no}@60 GotConn{fresh}?@60 WroteHeaders~@70 WroteRequest@70 "

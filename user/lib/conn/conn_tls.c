@@ -220,15 +220,15 @@ void ht_conn_add_tls_hooks(const struct ht_conn *conn, struct httptrace_request 
 	const struct ht_tls_object *tls = conn->tls;
 	uint64_t done_ns = ht_conn_tls_done_ns(conn);
 	struct httptrace_tls_handshake_done_info info = { .error = err, .resumed = HTTPTRACE_NOT_KNOWN };
+	bool is_told = tls && tls->start_ns;
+	uint64_t start_ns = is_told ? tls->start_ns : conn->hello_ns[HT_DIR_TX];
 
-	if (tls && tls->start_ns)
-		ht_hook_plain(request, HTTPTRACE_TLS_HANDSHAKE_START, tls->start_ns, HTTPTRACE_OBSERVED);
-	else if (conn->hello_ns[HT_DIR_TX])
-		ht_hook_plain(request, HTTPTRACE_TLS_HANDSHAKE_START, conn->hello_ns[HT_DIR_TX], HTTPTRACE_PROXY);
-	else
+	if (!start_ns)
 		return;
+	ht_hook_plain(request, HTTPTRACE_TLS_HANDSHAKE_START, start_ns, is_told ? HTTPTRACE_OBSERVED : HTTPTRACE_PROXY);
+	/* A reset may be older than the handshake that it puts an end to. */
 	if (err)
-		done_ns = err_ns;
+		done_ns = err_ns > start_ns ? err_ns : start_ns;
 	if (!done_ns)
 		return;
 	if (request->has_tls && !err) {
