@@ -114,6 +114,12 @@ static const struct
 				{ "407, and the client gives up", PROXY_UP CONNECT AUTH "close 1\n +1s\n counts\n",
 				  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n"
 				  "requests=1 dials=0\n" },
+				{ "407, and tracing ends", PROXY_UP CONNECT AUTH "end\n",
+				  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n" },
+				{ "407, and tracing ends in the next head",
+				  PROXY_UP CONNECT AUTH "tx 1 'CONNECT a:443 HTTP/1.1~Ho'\n end\n",
+				  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n"
+				  "- (127.0.0.1:3128) incomplete send/incomplete : " REUSED "\n" },
 				{ "407 on a connection that is not kept",
 				  PROXY_UP CONNECT "rx 1 'HTTP/1.1 407 Auth~Content-Length: 0~Connection: close~~'\n",
 				  "- a:443 connect_error connect/PROXY_407 : " COLD_DIAL "\n" },

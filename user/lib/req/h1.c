@@ -660,7 +660,9 @@ static void abandon(struct ht_exchange *exchange, uint64_t ts_ns)
 
 	ht_failure_unseen(&f, ts_ns);
 	release_held(h1);
-	if (h1->settling) {
+	if (h1->settling && ht_h1_is_connect(h1->settling)) {
+		ht_h1_settle(h1);
+	} else if (h1->settling) {
 		ht_timer_cancel(&h1->base.engine->timers, &h1->fate);
 		ht_h1_done(h1, h1->settling);
 	}
