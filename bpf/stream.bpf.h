@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * stream.bpf.h - what payload.bpf.c (any stream), http1.bpf.c, http2.bpf.c and websocket.bpf.c (framing) share: the window of a call's bytes, and each
+ * stream.bpf.h - what payload.bpf.c (any stream), load.bpf.c, http1.bpf.c, http2.bpf.c and websocket.bpf.c (framing) share: the window of a call's bytes, and each
  * other's functions.
  *
  * The functions are global, which means verified once each and not at every call: that keeps the time to load short. What they are

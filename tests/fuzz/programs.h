@@ -11,6 +11,7 @@
 
 /* Words are read at any address: BPF may. */
 #pragma clang attribute push(__attribute__((no_sanitize("alignment"))), apply_to = function)
+#include "../../bpf/load.bpf.c"
 #include "../../bpf/payload.bpf.c"
 #include "../../bpf/http1.bpf.c"
 #include "../../bpf/http2.bpf.c"
