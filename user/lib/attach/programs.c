@@ -532,9 +532,11 @@ static void configure(struct ht_programs *programs, const struct ht_features *fe
 }
 
 /* "no way to hear of sockets: tp_btf: ...; fentry: ..." */
-static void tell_none(const struct ht_backend_choice *choice, char *text, size_t size)
+static void tell_none(const struct ht_backend_choice *choice, const struct ht_features *features, char *text, size_t size)
 {
-	size_t len = (size_t)snprintf(text, size, "no way to hear of sockets on this kernel");
+	bool is_locked = features->lockdown == HT_LOCKDOWN_CONFIDENTIALITY;
+	size_t len = (size_t)snprintf(text, size, "no way to hear of sockets on this kernel%s",
+				      is_locked ? ", which is locked down (confidentiality), and lets no BPF program read its memory" : "");
 
 	for (int i = HT_BACKEND_TP_BTF; i < HT_BACKEND_CNT && len < size; i++) {
 		if (choice->why[i][0])
@@ -554,7 +556,7 @@ static int load_a_backend(struct ht_programs *programs, const struct ht_features
 
 		ht_backend_choose(choice, programs->opts.socket_backend, refused, features, programs->opts.btf_path);
 		if (choice->backend == HT_BACKEND_AUTO) {
-			tell_none(choice, err_text, err_size);
+			tell_none(choice, features, err_text, err_size);
 			return -EOPNOTSUPP;
 		}
 		configure(programs, features);
