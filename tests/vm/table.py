@@ -133,11 +133,21 @@ def loads_table(kernels):
     return table(["kernel and backend", "programs", "their instructions", "the verifier's", "time to load, emulated, ms"], rows)
 
 
+def listed(tests):
+    """Whole modules as pytest has them; of others the names, by module."""
+    if not all("::" in test for test in tests):
+        return f"`{' '.join(tests)}`"
+    modules = {}
+    for test in tests:
+        module, _, name = test.partition("::")
+        modules.setdefault(module, []).append(name.removeprefix("test_traced[").rstrip("]"))
+    return ". ".join(f"`{module}`: {'; '.join(names)}" for module, names in modules.items())
+
+
 def fewer(part):
     if part.fewer is None:
         return ""
-    under = f"in the {part.forms[0]} form under {', '.join(SLOW)}"
-    return f"; {under} `{' '.join(part.fewer)}`" if "-k" in part.fewer else f"; {len(part.fewer) or 'none'} of them {under}"
+    return f". In the {part.forms[0]} form under {', '.join(SLOW)}: {listed(part.fewer) if part.fewer else 'none'}"
 
 
 def text(folder, names=tuple(KERNELS)):
@@ -159,7 +169,7 @@ def text(folder, names=tuple(KERNELS)):
     out += table(
         ["tests", "backend", "tracer", "short", "long"],
         [
-            [f"{part.what}: `{' '.join(part.tests) if len(part.tests) < 6 else f'{len(part.tests)} of them'}`{fewer(part)}",
+            [f"{part.what}. {listed(part.tests)}{fewer(part)}",
              "each, forced" if part.is_forced else "any", "one" if part.is_shared else "each its own", *("yes" if form in part.forms else "" for form in ("short", "long"))]
             for part in PLAN
         ],
