@@ -67,13 +67,16 @@ FORCED = (
     *traced("test_ways", "CONNECT, HTTP/2 behind it", "websocket over TLS"),
     *traced("test_unix", "unix: three URLs on one connection", "unix: the client closes early"),
 )
-# No children: under emulation perf uprobes come later than a short process's first call (README, What it cannot see).
+# Under PERF_UPROBES no children's TLS: emulated, these come later than a short process's first call (README, What it cannot see).
+NAMES = ("test_which.py", "-k", "cgroup or name or children")
 OPEN = (
     "test_pid.py::test_open_keep_alive_connection",
     "test_pid.py::test_breakpoints_only_where_asked_and_gone_at_the_end",
 )
 
 
+# Kernels without uprobe_multi: each probe is put on by itself, and for each process.
+PERF_UPROBES = ("5.10", "6.1", "6.1-arm64")
 # Kernels whose verifier follows every round of every loop (the programs for older kernels): a start takes most of a minute there, emulated.
 SLOW = ("5.10",)
 
@@ -84,6 +87,7 @@ class Part(typing.NamedTuple):
     is_forced: bool = False  # once for each backend that the kernel has, not with the program's own choice
     forms: tuple = ("short", "long")
     is_shared: bool = False  # one tracer for all of them
+    perf: typing.Optional[tuple] = None  # instead of tests under PERF_UPROBES
     fewer: typing.Optional[tuple] = None  # instead of tests under SLOW kernels, in the first of its forms; (): none
 
 
@@ -91,7 +95,7 @@ PLAN = (
     Part("scenarios, a tracer for each: sequence, arguments, outcome", OWN, fewer=OWN[:1]),
     Part("the main scenarios: sequence, arguments, outcome", MAIN, forms=("short",), is_shared=True),
     Part("scenarios of each way in", FORCED, True, ("short",), is_shared=True),
-    Part("every scenario: sequence, arguments, outcome", EVERY, True, ("long",), True, EVERY_SLOW),
+    Part("every scenario: sequence, arguments, outcome", EVERY, True, ("long",), True, fewer=EVERY_SLOW),
     Part("running processes: an open connection; no breakpoint is left", OPEN, forms=("short",), fewer=OPEN[:1]),
     Part("running processes, their children, open connections, breakpoints", ("test_pid.py",), forms=("long",)),
     Part("returns that the kernel misses are counted and told", ("test_backends.py::test_missed_returns",), forms=("short",), fewer=()),
@@ -100,7 +104,7 @@ PLAN = (
     Part("Unix sockets: failed connects, noise", ("test_unix.py", "-k", "not traced"), forms=("long",)),
     Part("function returns under seccomp", ("test_seccomp.py",), forms=("long",)),
     Part("every process, servers, what is not HTTP", ("test_system_wide.py",), forms=("long",)),
-    Part("names, cgroups, children", ("test_which.py", "-k", "cgroup or name or children"), forms=("long",)),
+    Part("names, cgroups, children", NAMES, forms=("long",), perf=(*NAMES[:-1], f"({NAMES[-1]}) and not follow-TLS")),
     Part("libraries that come, go, are replaced", ("test_faults_library.py",), forms=("long",)),
     Part("exec, fork, other namespaces, pids used again", ("test_faults_process.py",), forms=("long",)),
     Part("the rights that are kept suffice", ("test_privileges.py",), forms=("long",)),
@@ -112,6 +116,8 @@ PLAN = (
 def parts(form, is_forced, kernel):
     """What is run in the machine of a kernel, by its name."""
     chosen = [part for part in PLAN if form in part.forms and part.is_forced == is_forced]
+    if kernel in PERF_UPROBES:
+        chosen = [part if part.perf is None else part._replace(tests=part.perf) for part in chosen]
     if kernel in SLOW:
         chosen = [part if part.fewer is None or form != part.forms[0] else part._replace(tests=part.fewer) for part in chosen]
     return [part for part in chosen if part.tests]

@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.dont_write_bytecode = True
 
 from kernels import KERNELS  # noqa: E402
-from plan import ANY, BACKENDS, PLAN, SLOW  # noqa: E402
+from plan import ANY, BACKENDS, PERF_UPROBES, PLAN, SLOW  # noqa: E402
 
 BEGIN, END = "<!-- generated: begin -->", "<!-- generated: end -->"
 # In the order of a request's life (include/httptrace.h).
@@ -145,6 +145,8 @@ def listed(tests):
 
 
 def fewer(part):
+    if part.perf is not None:
+        return f". Under {', '.join(PERF_UPROBES)}: {listed(part.perf)}"
     if part.fewer is None:
         return ""
     return f". In the {part.forms[0]} form under {', '.join(SLOW)}: {listed(part.fewer) if part.fewer else 'none'}"
