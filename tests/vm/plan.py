@@ -99,6 +99,7 @@ PLAN = (
     Part("running processes: an open connection; no breakpoint is left", OPEN, forms=("short",), fewer=OPEN[:1]),
     Part("running processes, their children, open connections, breakpoints", ("test_pid.py",), forms=("long",)),
     Part("returns that the kernel misses are counted and told", ("test_backends.py::test_missed_returns",), forms=("short",), fewer=()),
+    Part("header fields", ("test_h2.py::test_header_fields",), forms=("short",)),
     Part("HTTP/2 and gRPC: header fields, joined late", ("test_h2.py", "-k", "not traced"), forms=("long",)),
     Part("proxies, upgrades, WebSockets: credentials, what is open at the end", ("test_ways.py", "-k", "not traced"), forms=("long",)),
     Part("Unix sockets: failed connects, noise", ("test_unix.py", "-k", "not traced"), forms=("long",)),
