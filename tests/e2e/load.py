@@ -169,7 +169,8 @@ class Counter:
     """clients/count.c, tracing when the constructor returns."""
 
     def __init__(self, bed, *pids):
-        self.process = bed.start([program("count"), *map(str, pids)], stderr=subprocess.PIPE)
+        env = {**bed.env, "HTTPTRACE_SANITIZED": "1"} if IS_SANITIZED else bed.env
+        self.process = bed.start([program("count"), *map(str, pids)], env=env, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         assert line == "ready\n", f"no tracing: {self.process.communicate()[1]}"
         self._line = None
