@@ -604,14 +604,15 @@ int up_openssl_return(struct pt_regs *ctx)
 
 #ifndef HT_OLD
 
-extern void *bpf_rdonly_cast(const void *obj, __u32 type_id) __ksym __weak;
-
-/* What bpf_session_is_return() answers. It has a parameter from 7.0 on: whichever is declared, libbpf refuses the object on the other kernels. */
+/*
+ * What bpf_session_is_return() answers. It has a parameter from 7.0 on: whichever is declared, libbpf refuses the object on the other kernels. Nor is any
+ * other function of the kernel's called: for one that it has not, libbpf looks into its modules, which takes CAP_SYS_ADMIN.
+ */
 static __always_inline bool is_session_return(void)
 {
-	struct bpf_session_run_ctx *run = bpf_rdonly_cast(ht_task()->bpf_ctx, bpf_core_type_id_kernel(struct bpf_session_run_ctx));
+	struct bpf_session_run_ctx *run = (struct bpf_session_run_ctx *)ht_task()->bpf_ctx;
 
-	return run->is_return;
+	return BPF_CORE_READ(run, is_return);
 }
 
 /* Both sides of a function in one program (uprobe sessions, Linux 6.13): the entry says whether the return is wanted, whose trap is saved else. */
