@@ -36,14 +36,6 @@ static __always_inline int ht_is_undecided(const struct ht_flow *fl)
 	return fl->kind == HT_STREAM_UNKNOWN || fl->kind == HT_STREAM_SOCKS;
 }
 
-#ifdef HT_OLD
-/*
- * Of a call with an iovec, before anything else. Verified once, by itself, as a number is all that it is given: before 5.12 such a function can have no
- * pointer.
- */
-int ht_stage(__u32 slot);
-#endif
-
 HT_GLOBAL int ht_decide(struct ht_scratch *sc, struct ht_flow *fl, struct ht_stream *st);
 
 /* What the program is, by the first bytes that it is about to send: CLIENT, SERVER or NOTHING. */

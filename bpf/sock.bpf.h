@@ -294,10 +294,6 @@ static __always_inline int on_bytes(const struct sock *sk, struct ht_sock *ss, s
 		ht_find_bytes(sc, task, files, ss->file);
 	if (no_buf)
 		sc->no_buf = 1;
-#ifdef HT_OLD
-	if (has_memory && sc->iov_cnt && !sc->no_buf)
-		ht_stage(sc->slot);
-#endif
 	if (has_memory && ht_is_undecided(&ss->flow)) {
 		says = ht_decide(sc, &ss->flow, st);
 		if (!sc->strict) {

@@ -317,8 +317,6 @@ struct ht_call {
 #define HT_GATHER_MAX 4095
 /* First load of a head: most heads are shorter, and what follows them is not wanted. */
 #define HT_LOAD_FIRST 1024
-/* HT_OLD: the first bytes of a call with an iovec, gathered once (a power of two). */
-#define HT_STAGE_MAX  4096
 
 /* One call's data on their way, in a per-CPU slot (maps.bpf.h). The caller fills the first part, payload.bpf.c uses the rest. */
 struct ht_scratch {
@@ -357,17 +355,10 @@ struct ht_scratch {
 	__u32 length_end;
 	__u32 coding_at;
 	__u32 coding_end;
-	/* HT_OLD: this slot's number; bytes in stage, and where in the iovec the next one is. */
-	__u32 slot;
-	__u32 staged;
-	__u32 staged_at;
-	__u64 staged_skip;
+	__u32 slot; /* HT_OLD: this one's number */
 
 	__u8 rec[sizeof(struct ht_rec_data)]; /* room for the header in front of the bytes */
 	__u8 win[HT_WIN + HT_WIN_SLACK];
-#ifdef HT_OLD
-	__u8 stage[2 * HT_STAGE_MAX]; /* whose second half is there for the verifier */
-#endif
 };
 
 #endif

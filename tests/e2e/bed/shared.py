@@ -71,7 +71,7 @@ class SharedTracer:
         threading.Event().wait(SETTLED_S)
         self._mark()
         lines = [line for line in self.tracer.lines[begin:] if not self._is_marker(line)]
-        return Trace(lines, done.returncode, self.tracer.stderr, done.stdout)
+        return Trace(lines, done.returncode, self.tracer.stderr, done.stdout, is_part=True)
 
     def _is_marker(self, line):
         return schema.parse(line).get("pid") == self._marker.pid

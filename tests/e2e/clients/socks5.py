@@ -9,7 +9,6 @@ import json
 import socket
 import sys
 import threading
-import time
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi"
 
@@ -51,7 +50,6 @@ def main():
             read(sock, step)
         else:
             sock.sendall(step.encode("latin-1"))
-            time.sleep(0.01)
     sock.sendall(b"GET /through HTTP/1.1\r\nHost: h.test\r\n\r\n")
     assert read(sock, len(ANSWER)) == ANSWER
     sock.close()

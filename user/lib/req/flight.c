@@ -400,11 +400,14 @@ bool ht_failure_io(struct ht_failure *f, uint64_t ts_ns, int err)
 
 void ht_failure_unseen(struct ht_failure *f, uint64_t ts_ns)
 {
-	f->outcome = HTTPTRACE_INCOMPLETE;
-	f->code = "incomplete";
-	f->message = "its end was not seen";
-	f->ts_ns = ts_ns;
-	f->closer = -1;
+	*f = (struct ht_failure){
+		.outcome = HTTPTRACE_INCOMPLETE, .code = "incomplete", .message = "its end was not seen", .ts_ns = ts_ns, .closer = -1
+	};
+}
+
+void ht_failure_gap(struct ht_failure *f, uint64_t ts_ns, const char *message)
+{
+	*f = (struct ht_failure){ .outcome = HTTPTRACE_INCOMPLETE, .code = "gap", .message = message, .ts_ns = ts_ns, .closer = -1 };
 }
 
 static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)

@@ -102,6 +102,8 @@ void ht_failure_closed(struct ht_failure *f, uint64_t ts_ns, enum httptrace_clos
 bool ht_failure_io(struct ht_failure *f, uint64_t ts_ns, int err);
 /* What becomes of it will not be seen. */
 void ht_failure_unseen(struct ht_failure *f, uint64_t ts_ns);
+/* Bytes that it needs are not known; message: of what. */
+void ht_failure_gap(struct ht_failure *f, uint64_t ts_ns, const char *message);
 /* A request that is not answered ends so: its hooks and its outcome, which is INCOMPLETE where a loss may have hidden another one. */
 void ht_flight_fail(struct ht_exchange *exchange, struct ht_flight *flight, const struct ht_failure *f);
 /* ConnClosed, where f says that. */

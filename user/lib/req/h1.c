@@ -193,15 +193,10 @@ static void request_end(void *ctx, const struct ht_http1_field *trailers, size_t
 /* Nothing more can be read from either direction until a request begins again. */
 static void lose_track(struct ht_h1 *h1)
 {
-	struct ht_failure f = {
-		.outcome = HTTPTRACE_INCOMPLETE,
-		.code = "gap",
-		.message = "bytes of the message are not known",
-		.ts_ns = h1->rec->hdr.ts_ns,
-		.closer = -1,
-	};
+	struct ht_failure f;
 
 	h1->is_awry[HT_DIR_TX] = h1->is_awry[HT_DIR_RX] = true;
+	ht_failure_gap(&f, h1->rec->hdr.ts_ns, "bytes of the message are not known");
 	ht_h1_fail_all(h1, &f);
 }
 

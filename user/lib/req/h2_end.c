@@ -110,15 +110,10 @@ void ht_h2_catch_up(struct ht_h2 *h2, struct ht_flight *flight)
 
 void ht_h2_lose_track(struct ht_h2 *h2, bool is_server)
 {
-	struct ht_failure f = {
-		.outcome = HTTPTRACE_INCOMPLETE,
-		.code = "gap",
-		.message = "bytes of the connection are not known",
-		.ts_ns = h2->rec->hdr.ts_ns,
-		.closer = -1,
-	};
+	struct ht_failure f;
 	struct ht_flight *flight, *next;
 
+	ht_failure_gap(&f, h2->rec->hdr.ts_ns, "bytes of the connection are not known");
 	ht_list_each(&h2->flights, flight, next, node) {
 		/* What was sent whole waits for its answer, which comes in the other direction. */
 		if (!is_server && (flight->is_written || flight->is_early))
