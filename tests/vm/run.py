@@ -86,7 +86,7 @@ def qemu(options, kernel, place, work, ports):
     arguments = [
         *machine,
         # With thread=multi and two CPUs the guest panics when kernel text is patched, which every attach of a probe does.
-        *("-accel", "tcg,thread=single", "-smp", "2", "-m", str(options.memory)),
+        *("-accel", "tcg,thread=single", "-smp", f"2,maxcpus={kernel.possible_cpus}", "-m", str(options.memory)),
         *("-nodefaults", "-nographic", "-no-reboot", "-nic", "none"),
         *("-kernel", str(place / "vmlinux"), "-initrd", str(place / "initrd")),
         *("-append", f"console={console} panic=-1 quiet {options.append}".strip()),

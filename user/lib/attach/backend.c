@@ -33,7 +33,8 @@ static const struct {
 	[HT_BACKEND_TP_BTF] = { "tp_btf", SPLICED },
 	[HT_BACKEND_FENTRY] = { "fentry", SPLICED },
 	[HT_BACKEND_KPROBE] = { "kprobe",
-				"receives that end while more wait than the kernel has room for (kretprobes: twice the CPUs, 10 at least), and " SPLICED },
+				"calls that end while more are under way, of all processes, than the kernel has room for (kretprobes: twice the CPUs, 10 at "
+				"least; before 6.0.17 and 6.1.3 one for each CPU): they are counted; and " SPLICED },
 };
 
 const char *ht_backend_name(enum ht_backend backend)
