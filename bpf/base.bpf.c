@@ -14,6 +14,8 @@ const volatile struct ht_bpf_config ht_config = {
 	.wakeup_bytes = 1 << 20,
 };
 
+const volatile __u32 ht_never = 0;
+
 struct ht_map_events events SEC(".maps");
 struct ht_map_traced traced SEC(".maps");
 struct ht_map_counters counters SEC(".maps");

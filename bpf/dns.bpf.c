@@ -8,6 +8,7 @@
 #include "arch.bpf.h"
 #include "emit.bpf.h"
 #include "filter.bpf.h"
+#include "probe.bpf.h"
 
 /* Nodes of the result list looked at: 16 addresses times three socket types, and some. */
 #define ADDRINFO_MAX 64
@@ -199,11 +200,13 @@ static __always_inline int on_lookup_done(struct pt_regs *ctx)
 SEC("uprobe")
 int up_dns_enter(struct pt_regs *ctx)
 {
+	ht_keep_own_stack(ctx);
 	return on_lookup(ctx);
 }
 
 SEC("uretprobe")
 int up_dns_return(struct pt_regs *ctx)
 {
+	ht_keep_own_stack(ctx);
 	return on_lookup_done(ctx);
 }

@@ -206,6 +206,8 @@ struct ht_map_route_notes {
 };
 
 extern const volatile struct ht_bpf_config ht_config;
+/* 0, as the verifier knows: it leaves out what depends on it (probe.bpf.h). */
+extern const volatile __u32 ht_never;
 
 extern struct ht_map_events events SEC(".maps");
 extern struct ht_map_traced traced SEC(".maps");

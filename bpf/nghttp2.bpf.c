@@ -11,6 +11,7 @@
 #include "arch.bpf.h"
 #include "emit.bpf.h"
 #include "filter.bpf.h"
+#include "probe.bpf.h"
 #include "scratch.bpf.h"
 
 #ifndef HT_OLD
@@ -122,12 +123,14 @@ static __always_inline int on_submit_done(struct pt_regs *ctx)
 SEC("uprobe")
 int up_nghttp2_enter(struct pt_regs *ctx)
 {
+	ht_keep_own_stack(ctx);
 	return on_submit(ctx);
 }
 
 SEC("uretprobe")
 int up_nghttp2_return(struct pt_regs *ctx)
 {
+	ht_keep_own_stack(ctx);
 	return on_submit_done(ctx);
 }
 

@@ -10,6 +10,7 @@
  */
 #include "filter.bpf.h"
 #include "payload.bpf.h"
+#include "probe.bpf.h"
 #include "scratch.bpf.h"
 #include "syscall.bpf.h"
 #include "tls.bpf.h"
@@ -402,6 +403,7 @@ static __always_inline int on_enter(struct pt_regs *ctx, __u32 fn, const int has
 SEC("uprobe")
 int up_openssl_enter(struct pt_regs *ctx)
 {
+	ht_keep_own_stack(ctx);
 	on_enter(ctx, attach_cookie(ctx), 0);
 	return 0;
 }
@@ -598,6 +600,7 @@ static __always_inline int on_return(struct pt_regs *ctx, __u32 fn)
 SEC("uretprobe")
 int up_openssl_return(struct pt_regs *ctx)
 {
+	ht_keep_own_stack(ctx);
 	on_return(ctx, attach_cookie(ctx));
 	return 0;
 }
@@ -622,6 +625,7 @@ int up_openssl_session(struct pt_regs *ctx)
 	__u64 cookie = bpf_get_attach_cookie(ctx);
 	__u32 fn = cookie & HT_SITE_FN;
 
+	ht_keep_own_stack(ctx);
 	if (is_session_return()) {
 		on_return(ctx, fn);
 		return 0;
@@ -670,5 +674,6 @@ static __always_inline int on_library_error(struct pt_regs *ctx)
 SEC("uprobe")
 int up_crypto_enter(struct pt_regs *ctx)
 {
+	ht_keep_own_stack(ctx);
 	return on_library_error(ctx);
 }
