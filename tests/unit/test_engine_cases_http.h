@@ -281,6 +281,10 @@ static const struct engine_case http_cases[] = {
 	{ "behind an unsolicited answer a response may again overtake its request",
 	  UP GET OK KEEP "rx 1 'HTTP/1.1 408 Timeout~Content-Length: 0~~'\n +1s\n" OK "tx 1 'GET /2 HTTP/1.1~Host: a~~' took=20us\n" KEEP,
 	  "GET http://a/ 200 ok : " COLD SENT GOT PUT "GET http://a/2 200 ok : " REUSED SENT GOT PUT },
+	{ "told of so late that its answer was given up: the next one's is not taken for its own",
+	  UP GET OK KEEP OK "+1s\n tx 1 'GET /2 HTTP/1.1~Host: a~~' late=1100ms\n" GET OK KEEP "counts\n",
+	  "GET http://a/ 200 ok : " COLD SENT GOT PUT "GET http://a/2 incomplete wait/gap lost=1 : " REUSED SENT
+	  "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT "requests=3 dials=0 unsolicited=1\n" },
 	{ "the same bytes told twice count once", UP GET "tx 1 'GET / HTTP/1.1~Host: a~~' off=0\n" OK "rx 1 'hi' off=38\n" KEEP,
 	  "GET http://a/ 200 ok : " COLD SENT GOT PUT },
 

@@ -148,6 +148,7 @@ static void request_begin(void *ctx)
 	flight->was_busy = h1->flight_cnt != 0;
 	ht_list_append(&h1->flights, &flight->node);
 	flight->begin_ns = h1->rec->start_ns ? h1->rec->start_ns : written_at(h1, flight);
+	h1->is_overtaken = flight->begin_ns <= h1->orphan_ns;
 	h1->flight_cnt++;
 	h1->writing = flight;
 }
@@ -269,8 +270,10 @@ static void response_begin(void *ctx)
 	struct ht_flight *flight = ht_h1_first(h1);
 
 	h1->is_orphan = !flight || flight->is_answered;
-	if (h1->is_orphan)
+	if (h1->is_orphan) {
+		h1->orphan_ns = h1->rec->hdr.ts_ns;
 		return;
+	}
 	flight->is_response_begun = true;
 	if (flight->first_byte_ns)
 		return;
@@ -524,6 +527,17 @@ static bool may_cause_held(const struct ht_h1 *h1, const struct ht_rec_data *rec
 	return h1->base.conn->is_whole || h1->base.conn->requests;
 }
 
+/* The request was told of so late that an answer which came behind its begin was taken for nobody's: it may have been its own, and the next is not. */
+static void give_up_overtaken(struct ht_h1 *h1)
+{
+	struct ht_failure f;
+
+	h1->is_overtaken = false;
+	ht_exchange_lost(&h1->base, 1);
+	ht_failure_gap(&f, h1->rec->hdr.ts_ns, "its answer may have come before it was told of");
+	ht_h1_fail_all(h1, &f);
+}
+
 static void take_data(struct ht_exchange *exchange, const struct ht_rec_data *rec)
 {
 	struct ht_h1 *h1 = h1_of(exchange);
@@ -540,6 +554,8 @@ static void take_data(struct ht_exchange *exchange, const struct ht_rec_data *re
 	if (h1->is_dead)
 		return;
 	feed(h1, rec);
+	if (h1->is_overtaken && (!h1->writing || h1->writing->has_head))
+		give_up_overtaken(h1);
 	/* Not before the head is whole: the call may have made several records. */
 	if (rec->dir == HT_DIR_TX && h1->flight_cnt && !ht_list_is_empty(&h1->held) && (!h1->writing || h1->writing->has_head))
 		release_held(h1);

@@ -36,6 +36,8 @@ struct ht_h1 {
 	bool is_from_start;  /* nothing was sent or received before the exchange was made: both streams begin at offset 0 */
 	bool is_body_owed;   /* the last request was given up while its body was not sent: that, or another request, comes next */
 	bool is_orphan;      /* the message being received answers no request */
+	uint64_t orphan_ns;  /* when the last such message began; 0: there was none */
+	bool is_overtaken;   /* the request being sent began before that */
 	bool is_proven;      /* a whole head was parsed: this is HTTP */
 	bool is_dead;        /* nothing more is read from it */
 	bool is_ending;      /* parser errors are the ending's doing */
