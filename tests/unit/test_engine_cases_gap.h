@@ -32,6 +32,14 @@ static const struct engine_case gap_cases[] = {
 	  "GET http://a/ incomplete receive/gap lost=1 : " COLD SENT " GotFirstResponseByte\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
 	{ "a gap that hides the response's begin", "whole\n" UP GET "gap 1 rx 36\n rx 1 'hi'\n +1ms\n" GET OK KEEP,
 	  "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "behind a gap a response is found whose first bytes come one by one",
+	  "whole\n" UP GET "gap 1 rx 38\n rx 1 'more'\n" GET
+	  "rx 1 'H'\n rx 1 'H'\n rx 1 'TTP'\n rx 1 '/1'\n rx 1 '.1 200 OK~Content-Length: 2~~hi'\n" KEEP,
+	  "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "behind a gap what comes may be the answer: that there was none is not known",
+	  "whole\n" UP GET "gap 1 rx 38\n rx 1 'more'\n" GET "rx 1 'HTT'\n rx 1 'more'\n close 1\n",
+	  "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\nGET http://a/ incomplete wait/gap lost=1 : " REUSED SENT
+	  " ConnClosed{client}\n" },
 	{ "a gap in a chunk's size",
 	  "whole\n" UP GET "rx 1 'HTTP/1.1 200 OK~Transfer-Encoding: chunked~~2~hi~'\n gap 1 rx 1\n rx 1 '~hi~0~~'\n +1ms\n" GET OK KEEP,
 	  "GET http://a/ 200 incomplete receive/gap lost=1 : " COLD SENT GOT "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },

@@ -197,6 +197,7 @@ static void lose_track(struct ht_h1 *h1)
 	struct ht_failure f;
 
 	h1->is_awry[HT_DIR_TX] = h1->is_awry[HT_DIR_RX] = true;
+	h1->has_gaps = true;
 	ht_failure_gap(&f, h1->rec->hdr.ts_ns, "bytes of the message are not known");
 	ht_h1_fail_all(h1, &f);
 }
@@ -356,19 +357,53 @@ static const struct ht_http1_events response_events = {
 
 /* ---- bytes ---- */
 
+/* What every response begins with (RFC 9112, 2.3 and 4). */
+static const char response_begins[] = "HTTP/1.";
+
+/* Does a response begin with this record, or with one of those right before it (clients receive byte by byte, too)? What they had is fed. */
+static bool is_response_begun(struct ht_h1 *h1, const struct ht_rec_data *rec)
+{
+	struct ht_rec_data first = { .hdr = { .ts_ns = h1->begun_ns }, .dir = HT_DIR_RX };
+	size_t at = h1->begun_cnt, cnt = sizeof(response_begins) - 1 - at;
+
+	h1->begun_cnt = 0;
+	if (cnt > rec->captured_len)
+		cnt = rec->captured_len;
+	if (memcmp(rec + 1, response_begins + at, cnt) != 0)
+		return at && is_response_begun(h1, rec);
+	if (at + cnt < sizeof(response_begins) - 1) {
+		if (rec->captured_len < rec->orig_len)
+			return false;
+		if (!at)
+			h1->begun_ns = rec->hdr.ts_ns;
+		h1->begun_cnt = (unsigned int)(at + cnt);
+		return false;
+	}
+	ht_http1_reset(h1->parser[HT_DIR_RX]);
+	if (at) {
+		h1->rec = &first;
+		ht_http1_feed(h1->parser[HT_DIR_RX], response_begins, at);
+		h1->rec = rec;
+	}
+	return true;
+}
+
 /* After a gap: may these bytes begin a message? Then both sides start anew with a request, the receiving one with a response. */
 static bool is_back_on_track(struct ht_h1 *h1, const struct ht_rec_data *rec)
 {
 	int dir = rec->dir;
-	enum ht_http1_side side = dir == HT_DIR_TX ? HT_HTTP1_REQUEST : HT_HTTP1_RESPONSE;
 
 	if (!h1->is_awry[dir])
 		return true;
-	if (dir == HT_DIR_RX && h1->is_awry[HT_DIR_TX])
+	if (dir == HT_DIR_RX && (h1->is_awry[HT_DIR_TX] || !is_response_begun(h1, rec))) {
+		h1->unread_ns = rec->hdr.ts_ns;
 		return false;
-	if (ht_http1_probe(side, rec + 1, rec->captured_len) != 1)
-		return false;
-	ht_http1_reset(h1->parser[dir]);
+	}
+	if (dir == HT_DIR_TX) {
+		if (ht_http1_probe(HT_HTTP1_REQUEST, rec + 1, rec->captured_len) != 1)
+			return false;
+		ht_http1_reset(h1->parser[dir]);
+	}
 	h1->is_awry[dir] = false;
 	return true;
 }
@@ -428,6 +463,8 @@ static void feed(struct ht_h1 *h1, const struct ht_rec_data *rec)
 	h1->rec = rec;
 	if (!piece.orig_len)
 		return;
+	if (piece.gap && rec->dir == HT_DIR_RX)
+		h1->begun_cnt = 0;
 	if (piece.gap && !h1->is_awry[rec->dir]) {
 		if (!rec->hdr.lost)
 			ht_exchange_lost(&h1->base, 1);

@@ -110,9 +110,17 @@ void ht_h1_finish(struct ht_h1 *h1, struct ht_flight *flight)
 		ht_timer_set(&h1->base.engine->timers, &h1->fate, flight->end_ns + HT_FATE_NS, ht_h1_fate_due, h1);
 }
 
+/* Behind a gap something was received that may have been its answer: that there was none is not known. */
+static bool may_be_answered(const struct ht_h1 *h1, const struct ht_flight *flight, const struct ht_failure *f)
+{
+	return h1->is_awry[HT_DIR_RX] && h1->unread_ns >= flight->begin_ns &&
+	       (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
+}
+
 static void fail_flight(struct ht_h1 *h1, struct ht_flight *flight, const struct ht_failure *f)
 {
 	struct httptrace_request *request = flight->request;
+	struct ht_failure unsure;
 
 	if (is_nothing(h1, flight)) {
 		ht_h1_drop(h1, flight);
@@ -122,7 +130,13 @@ static void fail_flight(struct ht_h1 *h1, struct ht_flight *flight, const struct
 		ht_h1_connect_failed(h1, flight, f);
 		return;
 	}
-	if (!flight->is_answered) {
+	if (!flight->is_answered && may_be_answered(h1, flight, f)) {
+		ht_failure_gap(&unsure, f->ts_ns, "its answer cannot be told from what was lost");
+		unsure.closer = f->closer;
+		if (!request->lost && h1->has_gaps)
+			request->lost = 1;
+		ht_flight_fail(&h1->base, flight, &unsure);
+	} else if (!flight->is_answered) {
 		ht_flight_fail(&h1->base, flight, f);
 	} else {
 		if (ht_flight_keeps_body_back(flight))

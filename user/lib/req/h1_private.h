@@ -21,7 +21,11 @@ struct ht_h1 {
 	struct ht_exchange base;
 	struct ht_http1 *parser[2]; /* by direction */
 	struct ht_reach reach[2];
-	bool is_awry[2];               /* after a gap: waits for bytes that begin a message */
+	bool is_awry[2];        /* after a gap: waits for bytes that begin a message */
+	bool has_gaps;          /* it was a gap once, of this connection, and no message that we came too late for */
+	unsigned int begun_cnt; /* bytes received meanwhile that may begin a response; the first of them at begun_ns */
+	uint64_t begun_ns;
+	uint64_t unread_ns;            /* when something was last received that was not read because of that; 0: never */
 	const struct ht_rec_data *rec; /* being fed */
 	struct ht_list flights;        /* in the order of sending */
 	unsigned int flight_cnt;
