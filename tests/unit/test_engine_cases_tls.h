@@ -124,6 +124,10 @@ static const struct engine_case tls_cases[] = {
 	  "whole\nconnect 1 127.0.0.1:443\n up 1\n tx 1 tls13_client handshake\n rx 1 tls13_server handshake\n"
 	  "tls 1 bind 1 nested\n " TOK " close 1\n +1s\n counts\n",
 	  "requests=0 dials=0 unsolicited=1\n" },
+	{ "probes came before the request was written, and that of reads after it was answered: not `aborted`",
+	  "whole\nconnect 1 127.0.0.1:443\n up 1\n tx 1 tls13_client handshake\n rx 1 tls13_server handshake\n tls 1 bind 1 nested\n" TGET
+	  "close 1\n",
+	  "GET https://a/ incomplete wait/incomplete : " CUT " GotConn{fresh}" SENT " ConnClosed{client}\n" },
 	{ "only the end of such a connection was seen",
 	  "whole\nconnect 1 127.0.0.1:443\n up 1\n tx 1 tls13_client handshake\n rx 1 tls13_server handshake\n"
 	  "tls 1 bind 1 nested\n tls 1 shutdown\n close 1\n +1s\n counts\n",

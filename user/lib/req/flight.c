@@ -417,7 +417,8 @@ static uint64_t later_of(uint64_t a_ns, uint64_t b_ns)
 
 /*
  * A socket's end tells how many bytes had passed, so that what is missing shows; of a TLS object nobody tells, nor does a process's exit, which comes before
- * its sockets' ends. Where events were lost meanwhile, its response may have been among them.
+ * its sockets' ends; and behind a loss of the connection's own its bytes need not be read in their places. Where events were lost meanwhile, its response may
+ * have been among them.
  */
 static bool may_have_missed_end(const struct ht_exchange *exchange, const struct ht_flight *flight, const struct ht_failure *f)
 {
@@ -425,7 +426,19 @@ static bool may_have_missed_end(const struct ht_exchange *exchange, const struct
 	bool has_losses = ht_engine_missed(engine, flight->begin_ns, flight->losses) ||
 			  (engine->losses && f->ts_ns < engine->loss_ns + HT_LOSS_NEAR_NS);
 
-	return (exchange->conn->tls || !exchange->conn->is_end_seen) && has_losses &&
+	return (exchange->conn->tls || !exchange->conn->is_end_seen || exchange->conn->has_lost) && has_losses &&
+	       (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
+}
+
+/*
+ * The connection was seen from its begin, and the end of its handshake was not, though a request went out: the process's calls were not all probed yet. Its
+ * response may have been read by one of those.
+ */
+static bool may_be_unprobed(const struct ht_exchange *exchange, const struct ht_flight *flight, const struct ht_failure *f)
+{
+	const struct ht_conn *conn = exchange->conn;
+
+	return conn->is_whole && conn->tls && conn->tls->handshake != HT_HANDSHAKE_DONE && !flight->first_byte_ns &&
 	       (f->outcome == HTTPTRACE_ABORTED || f->outcome == HTTPTRACE_CLOSED);
 }
 
@@ -453,14 +466,20 @@ void ht_flight_fail(struct ht_exchange *exchange, struct ht_flight *flight, cons
 	enum httptrace_phase phase = ht_flight_phase(flight);
 	uint64_t missed = ht_engine_missed(exchange->engine, flight->begin_ns, flight->losses);
 	struct ht_failure unsure = *failure;
-	const struct ht_failure *f = may_have_missed_end(exchange, flight, failure) ? &unsure : failure;
+	const struct ht_failure *f = failure;
 
-	if (f == &unsure) {
-		unsure.outcome = HTTPTRACE_INCOMPLETE;
-		unsure.code = "incomplete";
+	if (may_have_missed_end(exchange, flight, failure)) {
 		unsure.message = "its end may be among the events that were lost";
 		if (!request->lost)
 			request->lost = missed ? missed : 1;
+		f = &unsure;
+	} else if (may_be_unprobed(exchange, flight, failure)) {
+		unsure.message = "its response may have been read before all calls were probed";
+		f = &unsure;
+	}
+	if (f == &unsure) {
+		unsure.outcome = HTTPTRACE_INCOMPLETE;
+		unsure.code = "incomplete";
 	}
 	if (!flight->has_head)
 		ht_flight_headless(exchange, flight);
