@@ -4,8 +4,8 @@
  *
  * At the begin it is noted where the bytes are: the iterator of the call's msghdr, which is used up at the end. What the kernel's return probes miss
  * (a kretprobe has room for as many callers as max(10, twice the CPUs), before 6.0.17 and 6.1.3 as CPUs, and a reader that waits takes one of them; no
- * program runs inside another one on its CPU) is found out, and told: a thread that begins a call and has another one begun; and a stream whose next byte, by TCP's own numbers, is not
- * the one that comes behind all that was seen.
+ * program runs inside another one on its CPU) is found out, and told: a thread that begins a call and has another one begun; and a stream whose next
+ * byte, by TCP's own numbers, is not the one that comes behind all that was seen.
  */
 #ifndef HT_CALLS_BPF_H
 #define HT_CALLS_BPF_H

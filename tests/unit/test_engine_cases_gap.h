@@ -34,8 +34,13 @@ static const struct engine_case gap_cases[] = {
 	  "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
 	{ "behind a gap a response is found whose first bytes come one by one",
 	  "whole\n" UP GET "gap 1 rx 38\n rx 1 'more'\n" GET
-	  "rx 1 'H'\n rx 1 'H'\n rx 1 'TTP'\n rx 1 '/1'\n rx 1 '.1 200 OK~Content-Length: 2~~hi'\n" KEEP,
+	  "rx 1 'H'\n rx 1 'TTP'\n rx 1 '/1'\n rx 1 '.1 200 OK~Content-Length: 2~~hi'\n" KEEP,
 	  "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\nGET http://a/ 200 ok : " REUSED SENT GOT PUT },
+	{ "behind a gap a text that names the protocol is no response",
+	  "whole\n" UP GET "gap 1 rx 38\n rx 1 'more'\n" GET
+	  "rx 1 'to '\n rx 1 'HTTP'\n rx 1 '/1.1 404 No~Content-Length: 0~~'\n close 1\n",
+	  "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\nGET http://a/ incomplete wait/gap lost=1 : " REUSED SENT
+	  " ConnClosed{client}\n" },
 	{ "behind a gap what comes may be the answer: that there was none is not known",
 	  "whole\n" UP GET "gap 1 rx 38\n rx 1 'more'\n" GET "rx 1 'HTT'\n rx 1 'more'\n close 1\n",
 	  "GET http://a/ incomplete wait/gap lost=1 : " COLD SENT "\nGET http://a/ incomplete wait/gap lost=1 : " REUSED SENT

@@ -360,10 +360,14 @@ static const struct ht_http1_events response_events = {
 /* What every response begins with (RFC 9112, 2.3 and 4). */
 static const char response_begins[] = "HTTP/1.";
 
-/* Does a response begin with this record, or with one of those right before it (clients receive byte by byte, too)? What they had is fed. */
+/*
+ * Does a response begin with this record, or with one right before it (clients receive byte by byte, too)? What that had is fed. In pieces only what comes
+ * first behind the request is taken for one: they may be of any text.
+ */
 static bool is_response_begun(struct ht_h1 *h1, const struct ht_rec_data *rec)
 {
 	struct ht_rec_data first = { .hdr = { .ts_ns = h1->begun_ns }, .dir = HT_DIR_RX };
+	const struct ht_flight *flight = ht_h1_first(h1);
 	size_t at = h1->begun_cnt, cnt = sizeof(response_begins) - 1 - at;
 
 	h1->begun_cnt = 0;
@@ -372,7 +376,7 @@ static bool is_response_begun(struct ht_h1 *h1, const struct ht_rec_data *rec)
 	if (memcmp(rec + 1, response_begins + at, cnt) != 0)
 		return at && is_response_begun(h1, rec);
 	if (at + cnt < sizeof(response_begins) - 1) {
-		if (rec->captured_len < rec->orig_len)
+		if (rec->captured_len < rec->orig_len || !flight || h1->unread_ns >= flight->begin_ns)
 			return false;
 		if (!at)
 			h1->begun_ns = rec->hdr.ts_ns;
@@ -396,7 +400,8 @@ static bool is_back_on_track(struct ht_h1 *h1, const struct ht_rec_data *rec)
 	if (!h1->is_awry[dir])
 		return true;
 	if (dir == HT_DIR_RX && (h1->is_awry[HT_DIR_TX] || !is_response_begun(h1, rec))) {
-		h1->unread_ns = rec->hdr.ts_ns;
+		if (!h1->begun_cnt)
+			h1->unread_ns = rec->hdr.ts_ns;
 		return false;
 	}
 	if (dir == HT_DIR_TX) {
