@@ -385,6 +385,7 @@ static void call(struct talk *t, int dir, uint32_t off, uint32_t len)
 			sc->no_buf ? " hole" : "", sc->iov_cnt ? " iovec" : "", (int)(len < 60 ? len : 60), t->data);
 	if (ht_is_undecided(&t->flow)) {
 		says = ht_decide(sc, &t->flow, st);
+		t->was_http1 |= t->flow.kind == HT_STREAM_HTTP1; /* for the begin of this call, perhaps */
 		if (!t->is_client && says != HT_SAYS_NOTHING && says != HT_SAYS_SERVER)
 			t->is_client = true;
 		else if (!t->is_client && (says == HT_SAYS_SERVER || t->flow.undecided >= HT_UNDECIDED_MAX))
