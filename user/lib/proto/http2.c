@@ -40,6 +40,8 @@ bool ht_http2_is_ended(const struct ht_http2 *r, uint32_t stream_id)
 {
 	size_t i;
 
+	if (stream_id > r->ended_max)
+		return false; /* most are asked for once, when they are the newest */
 	for (i = 0; i < HT_HTTP2_ENDED_CNT; i++) {
 		if (r->ended[i] == stream_id)
 			return true;
@@ -50,6 +52,8 @@ bool ht_http2_is_ended(const struct ht_http2 *r, uint32_t stream_id)
 void ht_http2_note_ended(struct ht_http2 *r, uint32_t stream_id)
 {
 	r->ended[r->ended_next++ % HT_HTTP2_ENDED_CNT] = stream_id;
+	if (stream_id > r->ended_max)
+		r->ended_max = stream_id;
 }
 
 void ht_http2_tell_end_stream(struct ht_http2 *r, uint32_t stream_id)

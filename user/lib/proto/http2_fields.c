@@ -18,22 +18,26 @@ enum pseudo {
 	PSEUDO_STATUS = 1 << 5,
 };
 
-static bool is_equal(struct ht_span span, const char *word)
-{
-	size_t len = strlen(word);
+/* Of each field of each block several are asked for: their lengths are known beforehand. */
+#define WORD(text)                       \
+	{                                \
+		(text), sizeof(text) - 1 \
+	}
 
-	return span.len == len && memcmp(span.ptr, word, len) == 0;
+static bool is_equal(struct ht_span span, struct ht_span word)
+{
+	return span.len == word.len && memcmp(span.ptr, word.ptr, word.len) == 0;
 }
 
 /* 0: no such pseudo-header. */
 static unsigned int pseudo_of(struct ht_span name)
 {
 	static const struct {
-		const char *name;
+		struct ht_span name;
 		enum pseudo pseudo;
 	} names[] = {
-		{ ":method", PSEUDO_METHOD }, { ":scheme", PSEUDO_SCHEME },     { ":authority", PSEUDO_AUTHORITY },
-		{ ":path", PSEUDO_PATH },     { ":protocol", PSEUDO_PROTOCOL }, { ":status", PSEUDO_STATUS },
+		{ WORD(":method"), PSEUDO_METHOD }, { WORD(":scheme"), PSEUDO_SCHEME },     { WORD(":authority"), PSEUDO_AUTHORITY },
+		{ WORD(":path"), PSEUDO_PATH },     { WORD(":protocol"), PSEUDO_PROTOCOL }, { WORD(":status"), PSEUDO_STATUS },
 	};
 	size_t i;
 
@@ -44,15 +48,14 @@ static unsigned int pseudo_of(struct ht_span name)
 	return 0;
 }
 
-/* Section 8.2.1. The colon of a pseudo-header is not part of name. */
+/* Section 8.2.1: not what is below '!' or above '~', no capitals. The colon of a pseudo-header is not part of name. */
 static bool is_name_valid(struct ht_span name)
 {
+	static const bool is_allowed[256] = { ['!' ... ':' - 1] = true, [':' + 1 ... 'A' - 1] = true, ['Z' + 1 ... '~'] = true };
 	size_t i;
 
 	for (i = 0; i < name.len; i++) {
-		unsigned char c = (unsigned char)name.ptr[i];
-
-		if (c <= ' ' || c >= 0x7f || c == ':' || (c >= 'A' && c <= 'Z'))
+		if (!is_allowed[(unsigned char)name.ptr[i]])
 			return false;
 	}
 	return name.len > 0;
@@ -75,14 +78,16 @@ static bool is_value_valid(struct ht_span value)
 /* Section 8.2.2. */
 static bool is_connection_specific(const struct ht_http2_field *field)
 {
-	static const char *const names[] = { "connection", "proxy-connection", "keep-alive", "transfer-encoding", "upgrade" };
+	static const struct ht_span names[] = { WORD("connection"), WORD("proxy-connection"), WORD("keep-alive"), WORD("transfer-encoding"),
+						WORD("upgrade") };
+	static const struct ht_span te = WORD("te"), trailers = WORD("trailers");
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (is_equal(field->name, names[i]))
 			return true;
 	}
-	return is_equal(field->name, "te") && !is_equal(field->value, "trailers");
+	return is_equal(field->name, te) && !is_equal(field->value, trailers);
 }
 
 static bool is_status_valid(struct ht_span value)
@@ -119,6 +124,7 @@ static bool is_request_whole(unsigned int seen, bool is_connect)
 
 bool ht_http2_fields_are_valid(enum ht_http2_block_kind kind, const struct ht_http2_headers *headers)
 {
+	static const struct ht_span connect = WORD("CONNECT");
 	unsigned int allowed = allowed_pseudos(kind);
 	unsigned int seen = 0;
 	bool is_past_pseudos = false, is_connect = false, is_informational = false;
@@ -146,7 +152,7 @@ bool ht_http2_fields_are_valid(enum ht_http2_block_kind kind, const struct ht_ht
 		if (pseudo == PSEUDO_PATH && field->value.len == 0)
 			return false;
 		seen |= pseudo;
-		is_connect = is_connect || (pseudo == PSEUDO_METHOD && is_equal(field->value, "CONNECT"));
+		is_connect = is_connect || (pseudo == PSEUDO_METHOD && is_equal(field->value, connect));
 		is_informational = is_informational || (pseudo == PSEUDO_STATUS && field->value.ptr[0] == '1');
 	}
 	if (is_informational && headers->is_end_stream)

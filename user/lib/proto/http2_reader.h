@@ -73,6 +73,7 @@ struct ht_http2 {
 	uint32_t newest_id;
 	uint32_t ended[HT_HTTP2_ENDED_CNT];
 	size_t ended_next;
+	uint32_t ended_max; /* the highest stream that this side ended */
 };
 
 /* http2.c. Afterwards the state is HT_HTTP2_ST_ERROR: the caller returns. */

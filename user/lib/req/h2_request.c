@@ -12,14 +12,16 @@
 #include "req/h2_submit.h"
 #include "req/hooks.h"
 
-static bool is_named(const struct ht_http2_field *field, const char *name)
+static bool is_named(const struct ht_http2_field *field, struct ht_span name)
 {
-	return field->is_known && field->name.len == strlen(name) && !memcmp(field->name.ptr, name, field->name.len);
+	return field->is_known && field->name.len == name.len && !memcmp(field->name.ptr, name.ptr, name.len);
 }
 
 /* The first field of that name, else an empty span. */
-static struct ht_span value_of(const struct ht_http2_headers *headers, const char *name)
+static struct ht_span value_of(const struct ht_http2_headers *headers, const char *word)
 {
+	const struct ht_span name = { word, strlen(word) };
+
 	for (size_t i = 0; i < headers->field_cnt; i++)
 		if (is_named(&headers->fields[i], name))
 			return headers->fields[i].value;
