@@ -4,7 +4,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "conn/conn.h"
 #include "conn/proc.h"
@@ -26,11 +25,6 @@ static struct ht_span value_of(const struct ht_http2_headers *headers, const cha
 		if (is_named(&headers->fields[i], name))
 			return headers->fields[i].value;
 	return (struct ht_span){ NULL, 0 };
-}
-
-static bool is_text(struct ht_span span, const char *text)
-{
-	return span.len == strlen(text) && !strncasecmp(span.ptr, text, span.len);
 }
 
 /*
@@ -93,7 +87,7 @@ static void take_request_head(struct ht_h2 *h2, struct ht_flight *flight, const 
 		.method = value_of(headers, ":method"),
 		.target = value_of(headers, ":path"),
 		.host = value_of(headers, ":authority"),
-		.is_tls = scheme.len ? is_text(scheme, "https") : conn->tls != NULL,
+		.is_tls = scheme.len ? ht_span_is(scheme, "https") : conn->tls != NULL,
 	};
 	struct httptrace_header *fields;
 	size_t cnt, pseudo_cnt;
@@ -101,12 +95,12 @@ static void take_request_head(struct ht_h2 *h2, struct ht_flight *flight, const 
 	if (!asked.host.len)
 		asked.host = value_of(headers, "host");
 	asked.is_extended = asked.target.len || value_of(headers, ":protocol").len;
-	if (is_text(asked.method, "CONNECT") && !asked.is_extended)
+	if (ht_span_is(asked.method, "CONNECT") && !asked.is_extended)
 		asked.target = asked.host;
 	flight->has_head = true;
 	flight->head_ns = ts_ns;
 	flight->has_body = !headers->is_end_stream;
-	flight->is_expecting = flight->has_body && is_text(value_of(headers, "expect"), "100-continue");
+	flight->is_expecting = flight->has_body && ht_span_is(value_of(headers, "expect"), "100-continue");
 	request->http = "2";
 	ht_flight_asks(&h2->base, flight, &asked);
 	/* RFC 9113 section 8.3.1: a request has all of them. What is missing was in a part of the header table that nobody saw. */
